@@ -1,0 +1,3 @@
+"""A synchronous, threaded OCPP-J library."""
+
+__version__ = "0.1.0"

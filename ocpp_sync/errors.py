@@ -1,0 +1,209 @@
+"""The exceptions of ocpp_sync.
+
+::
+
+    OcppError
+    ├── CallError                     the other side answered with a CALLERROR, or a handler sends one
+    ├── CallTimeout                   no answer in time                         (also TimeoutError)
+    ├── InvalidPayload                a payload breaks its schema               (also ValueError)
+    ├── MalformedMessage              the other side sent what is no OCPP-J message
+    ├── RejectHandshake               raised in an authorization hook: refuse with this status
+    └── ConnectionClosed              the link has gone                         (also ConnectionError)
+        ├── NotConnected              there was no link when the call was made
+        └── HandshakeError            the link could not be made
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = [
+    "CallError",
+    "CallTimeout",
+    "ConnectionClosed",
+    "HandshakeError",
+    "InvalidPayload",
+    "MalformedMessage",
+    "NotConnected",
+    "OcppError",
+    "RejectHandshake",
+    "sendable_code",
+    "spell_code",
+]
+
+# Rules B10 and B11: how 1.6 spells what 2.x spells otherwise, misspelling included; two codes it does not have at all.
+_SPELT_16 = {
+    "FormatViolation": "FormationViolation",
+    "OccurrenceConstraintViolation": "OccurenceConstraintViolation",
+}
+_SPELT_2X = {theirs: ours for ours, theirs in _SPELT_16.items()}
+_ONLY_2X = {"MessageTypeNotSupported", "RpcFrameworkError"}
+
+
+def spell_code(code: str, version: str) -> str:
+    """An OCPP error code as a version spells it (rules B10, B11); a code that no version knows stays as it is."""
+    if version == "1.6":
+        return _SPELT_16.get(code, code)
+    return _SPELT_2X.get(code, code)
+
+
+def sendable_code(code: str, version: str) -> str:
+    """The code that goes out for ``code``: spelt for the version, GenericError where 1.6 has nothing like it (rule B10)."""
+    return "GenericError" if version == "1.6" and code in _ONLY_2X else spell_code(code, version)
+
+
+class OcppError(Exception):
+    """The root of every exception that ocpp_sync raises by itself."""
+
+
+class CallError(OcppError):
+    """The other side answered a CALL with a CALLERROR; raised in a handler, it sends one.
+
+    Args:
+        code: An OCPP error code, for example ``"NotSupported"``. What comes in is spelt as the
+            negotiated version spells it (rules B10, B11); an unknown code is kept as it came.
+        description: A short text; OCPP 2.x allows 255 characters, more is cut on the way out (rule B13).
+        details: A JSON object with further information; ``None`` means ``{}``.
+    """
+
+    def __init__(self, code: str, description: str = "", details: dict[str, Any] | None = None) -> None:
+        super().__init__(code, description, details)
+        self.code = code
+        self.description = description
+        self.details: dict[str, Any] = {} if details is None else details
+
+    def __str__(self) -> str:
+        text = f"{self.code}: {self.description}" if self.description else self.code
+        return f"{text} {self.details}" if self.details else text
+
+
+class CallTimeout(OcppError, TimeoutError):
+    """No answer came in time (rule B4).
+
+    Attributes:
+        action: The action that was called.
+        message_id: The id of the CALL.
+        elapsed: Seconds since ``call()`` was entered, the wait for its turn included.
+        sent: Whether the CALL went out. False: the other side has never seen it.
+    """
+
+    def __init__(self, action: str, message_id: str, elapsed: float, sent: bool) -> None:
+        super().__init__(action, message_id, elapsed, sent)
+        self.action = action
+        self.message_id = message_id
+        self.elapsed = elapsed
+        self.sent = sent
+
+    def __str__(self) -> str:
+        state = "sent, but not answered" if self.sent else "not sent: other calls were still waiting for their answers"
+        return f"{self.action} timed out after {self.elapsed:.1f} s ({state}; id {self.message_id})"
+
+
+class InvalidPayload(OcppError, ValueError):
+    """A payload that breaks the schema of its action, or an action that cannot be used here.
+
+    Attributes:
+        action: The action whose payload it is.
+        path: Where in the payload, for example ``"meterValue[0].sampledValue[2].unit"``; ``""`` is the payload itself.
+        keyword: The JSON schema keyword that failed, for example ``"enum"``, or ``"action"`` when the action itself is wrong.
+        message: What is wrong there, with the limit or the allowed values.
+        code: The OCPP error code that it maps to in the version at hand (rule B12).
+    """
+
+    def __init__(self, action: str, path: str, keyword: str, message: str, code: str) -> None:
+        super().__init__(action, path, keyword, message, code)
+        self.action = action
+        self.path = path
+        self.keyword = keyword
+        self.message = message
+        self.code = code
+
+    def __str__(self) -> str:
+        return f"{self.action}: {self.path}: {self.message}" if self.path else f"{self.action}: {self.message}"
+
+
+class MalformedMessage(OcppError):
+    """The other side sent a text that is no valid OCPP-J message (rules B1, B6, B7, B9); handed to the ``error`` event.
+
+    The raw text is not part of it, so that no secret gets into a log.
+
+    Attributes:
+        reason: What is wrong with the message.
+        message_id: The id, when it could be read, cut to 36 characters; else None.
+        code: The OCPP error code that it maps to, as OCPP 2.x spells it.
+        kind: The class of :mod:`ocpp_sync.messages` that it should have been, when its type could be read; else None.
+    """
+
+    def __init__(self, reason: str, message_id: str | None = None, code: str = "RpcFrameworkError", kind: type | None = None) -> None:
+        super().__init__(reason, message_id, code, kind)
+        self.reason = reason
+        self.message_id = message_id
+        self.code = code
+        self.kind = kind
+
+    def __str__(self) -> str:
+        return self.reason if self.message_id is None else f"{self.reason} (id {self.message_id!r})"
+
+
+class RejectHandshake(OcppError):
+    """Raised in a server's authorization hook: refuse the connection with this HTTP status (rule A5).
+
+    Args:
+        status: An HTTP status from 400 to 599, for example 404 for an unknown identity.
+        text: The body of the answer, plain text; None is the status's standard phrase.
+    """
+
+    def __init__(self, status: int, text: str | None = None) -> None:
+        if not 400 <= status <= 599:
+            raise ValueError(f"a handshake is refused with an HTTP status from 400 to 599, not {status}")
+        super().__init__(status, text)
+        self.status = status
+        self.text = text
+
+    def __str__(self) -> str:
+        return f"{self.status} {self.text}" if self.text else str(self.status)
+
+
+class ConnectionClosed(OcppError, ConnectionError):
+    """The link is closed or lost.
+
+    Attributes:
+        code: The WebSocket close code; 1006 when the link was lost without a close frame.
+        reason: The text that came with it.
+    """
+
+    def __init__(self, code: int = 1006, reason: str = "") -> None:
+        super().__init__(code, reason)
+        self.code = code
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"the connection is closed ({self.code}{' ' + self.reason if self.reason else ''})"
+
+
+class NotConnected(ConnectionClosed):
+    """There is no link: ``connect()`` was not called, or the link is down."""
+
+    def __str__(self) -> str:
+        return self.reason or "not connected"
+
+
+class HandshakeError(ConnectionClosed):
+    """The connection could not be made: everything before the WebSocket upgrade was complete.
+
+    Attributes:
+        status: The HTTP status, when HTTP answered; else None.
+        reason: One of ``unreachable``, ``timeout``, ``unknown-ca``, ``wrong-host``, ``expired``, ``not-yet-valid``,
+            ``tls-version``, ``cipher``, ``client-certificate``, ``unauthorized``, ``not-found``, ``subprotocol``,
+            ``redirect``, ``rejected``.
+        message: What happened, for people.
+    """
+
+    def __init__(self, reason: str, message: str, status: int | None = None) -> None:
+        super().__init__(1006, reason)
+        self.args = (reason, message, status)
+        self.message = message
+        self.status = status
+
+    def __str__(self) -> str:
+        return f"{self.message} ({self.reason})"

@@ -1,0 +1,113 @@
+"""The JSON schemas of OCPP, one document a version, read on first use.
+
+The documents carry the facts of the official schemas (names, types, limits, enumerations, defaults) without their prose::
+
+    {"draft": 4 | 6,
+     "definitions": {NAME: schema, …},                      shared by all actions of the version
+     "actions": {ACTION: {"from": "CS" | "CSMS" | "both",   who may send the request
+                          "draft": 4 | 6,                   only where it is not the document's own
+                          "send": true,                     only for a SEND of OCPP 2.1, which has no response
+                          "request": schema, "response": schema}, …}}
+
+Each definition and each action has a line to itself, for readable diffs, and so that :func:`action_names` need not parse the rest.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple
+
+__all__ = ["VERSIONS", "Action", "action_names", "actions", "definitions"]
+
+VERSIONS = ("1.6", "2.0.1", "2.1")
+
+_ACTION_LINE = re.compile(r'^"(\w+)":\{"from":', re.MULTILINE)
+
+
+class Action(NamedTuple):
+    """What one version of OCPP says about one action.
+
+    Attributes:
+        name: The name on the wire, for example ``"BootNotification"``.
+        sent_by: Who may send the request: ``"CS"`` (charging station), ``"CSMS"`` or ``"both"``.
+        is_send: True for a message that goes out as SEND and is never answered (rule B17).
+        draft: The draft of JSON schema that the two schemas are written in, 4 or 6 (rule B18).
+        request: The schema of the request. Its ``$ref`` values point into :func:`definitions`.
+        response: The schema of the response; None for a SEND.
+    """
+
+    name: str
+    sent_by: Literal["CS", "CSMS", "both"]
+    is_send: bool
+    draft: int
+    request: dict[str, Any]
+    response: dict[str, Any] | None
+
+
+class _Document(NamedTuple):
+    definitions: Mapping[str, dict[str, Any]]
+    actions: Mapping[str, Action]
+
+
+def actions(version: str) -> Mapping[str, Action]:
+    """The actions that a version defines, by name; reads the version's document at the first call.
+
+    Raises:
+        ValueError: The version is none of :data:`VERSIONS`.
+    """
+    return _document(_known(version)).actions
+
+
+def definitions(version: str) -> Mapping[str, dict[str, Any]]:
+    """The schemas that ``#/definitions/NAME`` refers to in a version, by name; reads the version's document at the first call.
+
+    Raises:
+        ValueError: The version is none of :data:`VERSIONS`.
+    """
+    return _document(_known(version)).definitions
+
+
+@functools.cache
+def action_names(version: str) -> frozenset[str]:
+    """The names alone of the actions that a version defines; keeps nothing else of its document in memory.
+
+    Raises:
+        ValueError: The version is none of :data:`VERSIONS`.
+    """
+    return frozenset(_ACTION_LINE.findall(_text(_known(version))))
+
+
+# Two threads that come first together may both read the document; each gets a complete one.
+@functools.cache
+def _document(version: str) -> _Document:
+    document = json.loads(_text(version))
+    return _Document(
+        definitions=MappingProxyType(document["definitions"]),
+        actions=MappingProxyType({name: _action(name, entry, document["draft"]) for name, entry in document["actions"].items()}),
+    )
+
+
+def _action(name: str, entry: dict[str, Any], draft: int) -> Action:
+    return Action(
+        name=name,
+        sent_by=entry["from"],
+        is_send=entry.get("send", False),
+        draft=entry.get("draft", draft),
+        request=entry["request"],
+        response=entry.get("response"),
+    )
+
+
+def _text(version: str) -> str:
+    return Path(__file__).with_name(f"v{version.replace('.', '')}.json").read_text(encoding="utf-8")
+
+
+def _known(version: str) -> str:
+    if version not in VERSIONS:
+        raise ValueError(f"OCPP {version!r} is not supported; the versions are {', '.join(map(repr, VERSIONS))}")
+    return version

@@ -1,0 +1,406 @@
+"""Payloads against the schemas of OCPP: what is wrong, where, and what was probably meant.
+
+jsonschema decides; this module adds what OCPP needs beside it (exact ``multipleOf``, the two formats, numbers and nesting
+that JSON cannot carry) and turns the result into an :class:`~ocpp_sync.errors.InvalidPayload` that a person can act on.
+"""
+
+from __future__ import annotations
+
+import decimal
+import difflib
+import functools
+import itertools
+import re
+import sys
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from .errors import InvalidPayload, spell_code
+from .schemas import VERSIONS, action_names, actions, definitions
+
+if TYPE_CHECKING:
+    from jsonschema import FormatChecker, ValidationError
+    from jsonschema.protocols import Validator
+
+__all__ = ["ValidationPolicy", "error_code", "validate"]
+
+# Rule B12: the error code of each keyword, "action" being ours for an action that cannot be used.
+_CODES = {
+    "action": "NotImplemented",
+    "additionalProperties": "FormatViolation",
+    "enum": "PropertyConstraintViolation",
+    "format": "PropertyConstraintViolation",
+    "maxItems": "OccurrenceConstraintViolation",
+    "maxLength": "PropertyConstraintViolation",
+    "maximum": "PropertyConstraintViolation",
+    "minItems": "OccurrenceConstraintViolation",
+    "minimum": "PropertyConstraintViolation",
+    "multipleOf": "PropertyConstraintViolation",
+    "required": "OccurrenceConstraintViolation",
+    "type": "TypeConstraintViolation",
+}
+_LIMITS = {
+    "maxItems": "{size} items are too many, the limit is {limit}",
+    "maxLength": "{size} characters are too many, the limit is {limit}",
+    "maximum": "{value} is above the maximum {limit}",
+    "minItems": "{size} items are too few, at least {limit} must be there",
+    "minimum": "{value} is below the minimum {limit}",
+    "multipleOf": "{value} is not a multiple of {limit}",
+}
+_FORMATS = {
+    "date-time": "{value} is no date and time of ISO 8601, such as 2025-01-31T12:00:00Z",
+    # The value stays out of the message: a URI may carry a user's password.
+    "uri": "this is no URI: it needs a scheme, such as https:, and has no white space",
+}
+_TYPES = {
+    "array": "an array",
+    "boolean": "a boolean",
+    "integer": "an integer",
+    "number": "a number",
+    "object": "an object",
+    "string": "a string",
+}
+
+_MAX_DEPTH = 100
+_MAX_LISTED = 12  # an enumeration or a list of fields up to this length is shown as a whole
+_MAX_SHOWN = 60  # characters of a value
+_MAX_ERRORS = 20  # how many errors are weighed against each other, and
+_MAX_GUESSED = 5  # how many unknown fields against the right ones: a peer must not keep us busy with a million
+_MAX_NUMBER = int(sys.float_info.max)
+_SECRET = ("password", "key", "secret")
+
+_MODES = ("strict", "warn", "off")
+_DIRECTIONS = ("in", "out")
+
+_Path = tuple[str | int, ...]
+
+
+def validate(action: str, payload: Any, *, version: str, kind: str = "request") -> None:
+    """Check a payload against the schema of its action.
+
+    Args:
+        action: The action, spelt as on the wire.
+        payload: The payload, as json.loads makes it; Decimals are numbers too.
+        version: ``"1.6"``, ``"2.0.1"`` or ``"2.1"``.
+        kind: ``"request"`` or ``"response"``.
+
+    Raises:
+        InvalidPayload: The payload breaks the schema, or the version defines no such action or response.
+        ValueError: An unknown version or kind.
+    """
+    if kind not in ("request", "response"):
+        raise ValueError(f"a payload is a 'request' or a 'response', not {kind!r}")
+    known = actions(version)
+    if action not in known:
+        raise _invalid(action, (), "action", _unknown_action(action, version), version)
+    if kind == "response" and known[action].is_send:
+        raise _invalid(action, (), "action", "a SEND is never answered, so it has no response", version)
+    problem = _unlike_json(payload)
+    if problem is not None:
+        path, message = problem
+        raise _invalid(action, path, "type", message, version)
+    errors = list(itertools.islice(_validator(version, action, kind).iter_errors(payload), _MAX_ERRORS))
+    if errors:
+        # min() keeps the schema's own order among equals, so the choice is always the same.
+        error = min(errors, key=_usefulness)
+        raise _invalid(action, tuple(error.absolute_path), str(error.validator), _message(error), version)
+
+
+def error_code(keyword: str, version: str) -> str:
+    """The OCPP error code for a failed JSON schema keyword, as the version spells it (rule B12); GenericError for others."""
+    return spell_code(_CODES.get(keyword, "GenericError"), version)
+
+
+class ValidationPolicy:
+    """Which payloads are checked, and what becomes of an invalid one; made from what a user gives as ``validation=``.
+
+    Args:
+        validation: ``"strict"`` (refuse), ``"warn"`` (log only) or ``"off"`` for everything; or a mapping to these from
+            ``"*"``, a direction (``"in"``, ``"out"``), an action, or both (``"in:MeterValues"``). The most specific key
+            wins, in the order direction:action, action, direction, ``"*"``; without any of them it is strict.
+
+    Raises:
+        ValueError: A key or a mode that does not exist; the text names it and the nearest right one.
+    """
+
+    __slots__ = ("_modes",)
+
+    def __init__(self, validation: str | Mapping[str, str] = "strict") -> None:
+        self._modes = {"*": validation} if isinstance(validation, str) else {"*": "strict", **validation}
+        for key, mode in self._modes.items():
+            _check_key(key)
+            if mode not in _MODES:
+                hint = _did_you_mean(str(mode), _MODES)
+                raise ValueError(f"validation: {mode!r} for {key!r} is not one of {_listed(str(mode), _MODES)}{hint}")
+
+    def mode(self, direction: str, action: str) -> str:
+        """``"strict"``, ``"warn"`` or ``"off"`` for an action's payload that comes ``"in"`` or goes ``"out"``."""
+        for key in (f"{direction}:{action}", action, direction):
+            if key in self._modes:
+                return self._modes[key]
+        return self._modes["*"]
+
+
+def _check_key(key: str) -> None:
+    if key in ("*", *_DIRECTIONS):
+        return
+    # The documents are looked at only when a mapping names actions.
+    known = sorted({name for version in VERSIONS for name in action_names(version)})
+    with_direction = [f"{direction}:{name}" for direction in _DIRECTIONS for name in known]
+    if key not in known and key not in with_direction:
+        right = with_direction if ":" in str(key) else ["*", *_DIRECTIONS, *known]
+        hint = _did_you_mean(str(key), right)
+        raise ValueError(f"validation: {key!r} is no action, no direction ('in', 'out'), no 'direction:action' and not '*'{hint}")
+
+
+# --- What jsonschema must not see
+
+
+def _unlike_json(payload: Any) -> tuple[_Path, str] | None:
+    """Where and why a payload is nothing that JSON can carry, or None.
+
+    It walks with a stack of its own, and no deeper than the limit, so that neither a hostile peer nor an object that
+    contains itself leads to a RecursionError, here or in jsonschema.
+    """
+    stack: list[tuple[_Path, Any]] = [((), payload)]
+    while stack:
+        path, value = stack.pop()
+        children: Iterable[tuple[Any, Any]]
+        if isinstance(value, dict):
+            if not all(isinstance(name, str) for name in value):
+                return path, "the names of fields must be strings"
+            children = value.items()
+        elif isinstance(value, list):
+            children = enumerate(value)
+        elif (problem := _no_scalar(value)) is not None:
+            return path, problem
+        else:
+            continue
+        if len(path) == _MAX_DEPTH:
+            return path[:1], f"this is nested deeper than {_MAX_DEPTH} levels, or contains itself"
+        stack.extend(((*path, key), child) for key, child in children if not isinstance(child, str))
+    return None
+
+
+def _no_scalar(value: Any) -> str | None:
+    if value is None or isinstance(value, (str, bool)):
+        return None
+    if not isinstance(value, (int, float, Decimal)):
+        return f"JSON knows nothing like {_type_name(value)}"
+    if (isinstance(value, Decimal) and value.is_nan()) or not -_MAX_NUMBER <= value <= _MAX_NUMBER:
+        return "this is no number that JSON can carry: NaN, infinite or beyond 1.8e308"
+    return None
+
+
+# --- jsonschema, as OCPP needs it
+
+
+# As for the documents: threads that come first together may each build one, and all of them are good.
+@functools.cache
+def _validator(version: str, action: str, kind: str) -> Validator:
+    entry = actions(version)[action]
+    schema = entry.request if kind == "request" else entry.response
+    assert schema is not None  # a SEND has been refused before
+    # The schema takes its definitions along, so that every jsonschema resolves references by itself, in its own way.
+    needed: dict[str, dict[str, Any]] = {}
+    waiting = list(_references(schema))
+    while waiting:
+        name = waiting.pop()
+        if name not in needed:
+            needed[name] = definitions(version)[name]
+            waiting.extend(_references(needed[name]))
+    validator: Validator = _validator_class(entry.draft)({**schema, "definitions": needed}, format_checker=_format_checker())
+    return validator
+
+
+def _references(schema: dict[str, Any]) -> Iterator[str]:
+    """The names of the definitions that a schema refers to directly."""
+    if "$ref" in schema:
+        yield schema["$ref"].rpartition("/")[2]
+    if "items" in schema:
+        yield from _references(schema["items"])
+    for field in schema.get("properties", {}).values():
+        yield from _references(field)
+
+
+@functools.cache
+def _validator_class(draft: int) -> Any:
+    # It is the slowest import of the package by far, and who turns validation off never needs it.
+    from jsonschema import Draft4Validator, Draft6Validator, validators
+
+    extend: Any = validators.extend
+    if draft == 4:
+        return extend(Draft4Validator, {"multipleOf": _multiple_of})
+    whole = Draft6Validator.TYPE_CHECKER.redefine("integer", _is_integer)
+    return extend(Draft6Validator, {"multipleOf": _multiple_of}, type_checker=whole)
+
+
+@functools.cache
+def _format_checker() -> FormatChecker:
+    from jsonschema import FormatChecker
+
+    checker = FormatChecker(formats=())
+    checker.checks("date-time")(_is_date_time)
+    checker.checks("uri")(_is_uri)
+    return checker
+
+
+# The largest finite number has 309 digits, so no remainder of what _no_scalar lets pass needs more than that.
+_EXACT = decimal.Context(prec=400)
+
+
+def _multiple_of(validator: Validator, divisor: float, value: Any, schema: Any) -> Iterator[ValidationError]:
+    """``multipleOf`` in decimal arithmetic: 8.1 is a multiple of 0.1, although 8.1 / 0.1 is none of floats (rule B18)."""
+    from jsonschema import ValidationError
+
+    if validator.is_type(value, "number") and _EXACT.remainder(_decimal(value), _decimal(divisor)):
+        yield ValidationError("not a multiple")
+
+
+def _decimal(number: float | Decimal) -> Decimal:
+    """The number as it is written; int and float may have subclasses with a ``repr`` of their own."""
+    return Decimal(float.__repr__(number)) if isinstance(number, float) else Decimal(number)
+
+
+def _is_integer(checker: object, value: Any) -> bool:
+    """Draft 6 goes by the value, ``1.0`` is an integer; draft 4 by the notation (rule B18)."""
+    if isinstance(value, float):
+        return value.is_integer()
+    if isinstance(value, Decimal):
+        return value == value.to_integral_value()
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+_DATE_TIME = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.\d+)?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)?",
+    re.ASCII,
+)
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
+
+
+def _is_date_time(value: object) -> bool:
+    """ISO 8601 with a fraction of any length, and ``Z``, an offset or neither (rule B20); the day must exist."""
+    if not isinstance(value, str):
+        return True  # that is the business of "type"
+    match = _DATE_TIME.fullmatch(value)
+    if match is None:
+        return False
+    try:
+        datetime(*map(int, match.groups()))  # type: ignore[arg-type]
+    except ValueError:
+        return False
+    return True
+
+
+def _is_uri(value: object) -> bool:
+    return not isinstance(value, str) or _URI.fullmatch(value) is not None
+
+
+# --- What the user is told
+
+
+def _invalid(action: str, path: _Path, keyword: str, message: str, version: str) -> InvalidPayload:
+    # A payload that is no object at all is malformed, not a field of the wrong type (rule B12).
+    code = error_code("additionalProperties" if keyword == "type" and not path else keyword, version)
+    return InvalidPayload(action, _path_text(path), keyword, message, code)
+
+
+def _path_text(path: _Path) -> str:
+    """``("meterValue", 0, "timestamp")`` as ``meterValue[0].timestamp``."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
+
+
+def _unknown_action(action: str, version: str) -> str:
+    others = [f"OCPP {other}" for other in VERSIONS if action in action_names(other)]
+    but = f", but of {' and '.join(others)}" if others else ""
+    return f"{_show(action)} is no action of OCPP {version}{but}{_did_you_mean(action, actions(version))}"
+
+
+def _usefulness(error: ValidationError) -> tuple[bool, int]:
+    """The order in which errors help: a misspelt field explains a missing one; then the nearest to the payload itself."""
+    return _misspelt(error) is None, len(error.absolute_path)
+
+
+def _message(error: ValidationError) -> str:
+    keyword = str(error.validator)
+    limit: Any = error.validator_value
+    value: Any = error.instance
+    if keyword == "additionalProperties":
+        return _extra_field(error)
+    if keyword == "required":
+        missing = [repr(name) for name in limit if name not in value]
+        return f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing"
+    if keyword == "type":
+        null = " (a field without a value is left out)" if value is None and error.absolute_path else ""
+        return f"this must be {_TYPES[limit]}, not {_type_name(value)}{null}"
+    secret = any(word in str(part).lower() for part in error.absolute_path for word in _SECRET)
+    shown = _type_name(value) if secret else _show(value)
+    if keyword == "enum":
+        # The suggestions are made from the value too.
+        word = "" if secret else value
+        return f"{shown} is not one of {_listed(word, limit)}{_did_you_mean(word, limit)}"
+    if keyword == "format":
+        return _FORMATS[limit].format(value=shown)
+    size = len(value) if isinstance(value, (str, list)) else None
+    return _LIMITS[keyword].format(value=shown, size=size, limit=limit)
+
+
+def _extra_field(error: ValidationError) -> str:
+    name = _misspelt(error)
+    fields, unused, extras = _fields(error)
+    if name is not None:
+        return f"{_show(name)} is not a field here{_did_you_mean(name, unused)}"
+    instead = f"the fields are {_listed(extras[0], fields, 'fields')}" if fields else "there are none"
+    return f"{_show(extras[0])} is not a field here; {instead}"
+
+
+def _misspelt(error: ValidationError) -> str | None:
+    """The first unknown field whose name is like that of a field that is not there yet."""
+    if error.validator != "additionalProperties":
+        return None
+    _, unused, extras = _fields(error)
+    return next((name for name in extras[:_MAX_GUESSED] if _nearest(name, unused)), None)
+
+
+def _fields(error: ValidationError) -> tuple[list[str], list[str], list[str]]:
+    """The fields that an object may have, those of them that it has not, and those that it should not have."""
+    schema: Any = error.schema
+    value: Any = error.instance
+    fields = list(schema.get("properties", ()))
+    return fields, [name for name in fields if name not in value], [name for name in value if name not in fields]
+
+
+def _listed(word: str, names: Collection[str], noun: str = "values") -> str:
+    """All the names, or those most like a word when there are many."""
+    if len(names) <= _MAX_LISTED:
+        return ", ".join(map(repr, names))
+    return f"{', '.join(map(repr, _nearest(word, names, count=5, cutoff=0.0)))}, … {len(names)} {noun} in all"
+
+
+def _did_you_mean(word: str, names: Iterable[str]) -> str:
+    return "".join(f"; did you mean {name!r}?" for name in _nearest(word, names))
+
+
+def _nearest(word: str, names: Iterable[str], count: int = 1, cutoff: float = 0.6) -> list[str]:
+    """The names most like a word, best first, whatever their case."""
+    folded = {name.lower(): name for name in names}
+    return [folded[near] for near in difflib.get_close_matches(word[:_MAX_SHOWN].lower(), folded, count, cutoff)]
+
+
+def _show(value: Any) -> str:
+    # Cut before repr(), which is slow for a long text, and after it, which writes a control character as four.
+    text = repr(value[: _MAX_SHOWN + 1]) if isinstance(value, str) else str(value)
+    return text if len(text) <= _MAX_SHOWN else f"{text[: _MAX_SHOWN - 1]}…"
+
+
+def _type_name(value: Any) -> str:
+    """What a value is in JSON's own words, without showing it."""
+    if value is None:
+        return "null"
+    # bool before int, whose subclass it is.
+    for kind, name in ((bool, "boolean"), (str, "string"), (int, "integer"), (dict, "object"), (list, "array")):
+        if isinstance(value, kind):
+            return _TYPES[name]
+    return "a decimal number" if isinstance(value, (float, Decimal)) else f"a Python {type(value).__name__}"
