@@ -1,3 +1,67 @@
-"""A synchronous, threaded OCPP-J library."""
+"""A synchronous, threaded OCPP-J library.
+
+:class:`OcppClient` is a charge point's connection, :class:`OcppServer` a small CSMS, and both end in blocking calls::
+
+    client = OcppClient("CP1111", version="1.6").connect("ws://csms.example/ocpp")
+    client.call("BootNotification", {"chargePointVendor": "eParking", "chargePointModel": "NECU-T2"})
+
+Each name is imported when it is first used, and so is what it needs.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .client import OcppClient as OcppClient
+    from .errors import CallError as CallError
+    from .errors import CallTimeout as CallTimeout
+    from .errors import ConnectionClosed as ConnectionClosed
+    from .errors import HandshakeError as HandshakeError
+    from .errors import InvalidPayload as InvalidPayload
+    from .errors import MalformedMessage as MalformedMessage
+    from .errors import NotConnected as NotConnected
+    from .errors import OcppError as OcppError
+    from .errors import RejectHandshake as RejectHandshake
+    from .handshake import hex_password as hex_password
+    from .server import OcppServer as OcppServer
+    from .server_connection import OcppClientConnection as OcppClientConnection
+    from .timestamps import parse_time as parse_time
+    from .timestamps import utcnow as utcnow
+    from .validation import validate as validate
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "CallError": "errors",
+    "CallTimeout": "errors",
+    "ConnectionClosed": "errors",
+    "HandshakeError": "errors",
+    "InvalidPayload": "errors",
+    "MalformedMessage": "errors",
+    "NotConnected": "errors",
+    "OcppClient": "client",
+    "OcppClientConnection": "server_connection",
+    "OcppError": "errors",
+    "OcppServer": "server",
+    "RejectHandshake": "errors",
+    "hex_password": "handshake",
+    "parse_time": "timestamps",
+    "utcnow": "timestamps",
+    "validate": "validation",
+}
+
+__all__ = [*_HOMES, "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = globals()[name] = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

@@ -311,7 +311,9 @@ class Protocol:
             self._outgoing.append(Frame(self._outstanding.text, self._outstanding))
 
     def _put(self, message: Message) -> None:
-        self._outgoing.append(Frame(self._serialise(message)))
+        text = self._serialise(message)
+        if not self._closed:
+            self._outgoing.append(Frame(text))
 
     def _put_error(self, message_id: str, code: str, description: str, details: dict[str, Any]) -> None:
         self._put(messages.CallError(message_id, self._code(code), self._cut(description), details))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from jsonschema import FormatChecker, ValidationError
     from jsonschema.protocols import Validator
 
-__all__ = ["ValidationPolicy", "error_code", "validate"]
+__all__ = ["ValidationPolicy", "error_code", "invalid_action", "validate"]
 
 # Rule B12: the error code of each keyword, "action" being ours for an action that cannot be used.
 _CODES = {
@@ -111,6 +111,11 @@ def validate(action: str, payload: Any, *, version: str, kind: str = "request") 
 def error_code(keyword: str, version: str) -> str:
     """The OCPP error code for a failed JSON schema keyword, as the version spells it (rule B12); GenericError for others."""
     return spell_code(_CODES.get(keyword, "GenericError"), version)
+
+
+def invalid_action(action: str, message: str, version: str, keyword: str = "action") -> InvalidPayload:
+    """The error for an action that cannot be used here, or a payload that is wrong as a whole."""
+    return _invalid(action, (), keyword, message, version)
 
 
 class ValidationPolicy:

@@ -9,7 +9,7 @@ The documents carry the facts of the official schemas (names, types, limits, enu
                           "send": true,                     only for a SEND of OCPP 2.1, which has no response
                           "request": schema, "response": schema}, …}}
 
-Each definition and each action has a line to itself, for readable diffs, and so that :func:`action_names` need not parse the rest.
+Each definition and each action has a line to itself, for readable diffs, and so that :func:`senders` need not parse the rest.
 """
 
 from __future__ import annotations
@@ -17,16 +17,18 @@ from __future__ import annotations
 import functools
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
-__all__ = ["VERSIONS", "Action", "action_names", "actions", "definitions"]
+__all__ = ["VERSIONS", "Action", "Side", "action_names", "actions", "definitions", "senders"]
 
 VERSIONS = ("1.6", "2.0.1", "2.1")
 
-_ACTION_LINE = re.compile(r'^"(\w+)":\{"from":', re.MULTILINE)
+Side = Literal["CS", "CSMS", "both"]
+
+_ACTION_LINE = re.compile(r'^"(\w+)":\{"from":"(\w+)"', re.MULTILINE)
 
 
 class Action(NamedTuple):
@@ -42,7 +44,7 @@ class Action(NamedTuple):
     """
 
     name: str
-    sent_by: Literal["CS", "CSMS", "both"]
+    sent_by: Side
     is_send: bool
     draft: int
     request: dict[str, Any]
@@ -73,13 +75,18 @@ def definitions(version: str) -> Mapping[str, dict[str, Any]]:
 
 
 @functools.cache
-def action_names(version: str) -> frozenset[str]:
-    """The names alone of the actions that a version defines; keeps nothing else of its document in memory.
+def senders(version: str) -> Mapping[str, Side]:
+    """Who may send the request of each action of a version, by name; keeps nothing else of its document in memory.
 
     Raises:
         ValueError: The version is none of :data:`VERSIONS`.
     """
-    return frozenset(_ACTION_LINE.findall(_text(_known(version))))
+    return MappingProxyType(dict(_ACTION_LINE.findall(_text(_known(version)))))
+
+
+def action_names(version: str) -> Set[str]:
+    """The names alone of the actions that a version defines; see :func:`senders`."""
+    return senders(version).keys()
 
 
 # Two threads that come first together may both read the document; each gets a complete one.

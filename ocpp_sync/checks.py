@@ -1,0 +1,123 @@
+"""The checks of one side: which actions it may send and serve, and what its validation policy makes of a payload."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from .errors import CallError, InvalidPayload
+from .schemas import Action, actions
+from .validation import ValidationPolicy, invalid_action, validate
+
+__all__ = ["SIDES", "Checks"]
+
+_log = logging.getLogger("ocpp_sync")
+
+SIDES = {"CS": "charge point", "CSMS": "CSMS"}
+
+
+class Checks:
+    """What goes out and comes in, held against the schemas.
+
+    Args:
+        side: What this side is, ``"CS"`` or ``"CSMS"``.
+        policy: What becomes of an invalid payload.
+        identity: Of the charge point, for the log.
+    """
+
+    def __init__(self, side: str, policy: ValidationPolicy, identity: str) -> None:
+        self._side = side
+        self._policy = policy
+        self._identity = identity
+
+    def outgoing_request(self, version: str, action: str, payload: Any, *, is_send: bool) -> None:
+        """Check what the program wants to send.
+
+        Raises:
+            InvalidPayload: It is refused.
+        """
+        mode = self._policy.mode("out", action)
+        if mode == "off":
+            return
+        try:
+            self._check_use(version, action, is_send=is_send)
+            validate(action, payload, version=version)
+        except InvalidPayload as error:
+            if mode == "strict":
+                raise
+            _log.warning("%s: sent although invalid: %s", self._identity, error)
+
+    def incoming_response(self, version: str, action: str, payload: Any) -> None:
+        """Check what the other side answered.
+
+        Raises:
+            InvalidPayload: It is refused.
+        """
+        self._response(version, action, payload, "in", "delivered")
+
+    def incoming_request(self, version: str, action: str, payload: Any, *, is_send: bool, is_handled: bool) -> None:
+        """Check what the other side wants.
+
+        Args:
+            version: The negotiated version.
+            action: The action.
+            payload: The request.
+            is_send: Whether it came as SEND.
+            is_handled: Whether there is a handler for it.
+
+        Raises:
+            CallError: It is refused, with the code for the other side (rules B8, B12).
+        """
+        mode = self._policy.mode("in", action)
+        entry = actions(version).get(action)
+        if entry is None and not (is_handled and mode == "off"):
+            raise CallError("NotImplemented", f"{action[:60]} is no action of OCPP {version}")
+        if not is_handled:
+            raise CallError("NotSupported", f"{action[:60]} is not supported here")
+        if entry is None or mode == "off":
+            return
+        if entry.sent_by == self._side:
+            raise CallError("NotSupported", f"{action} is sent by the {SIDES[self._side]}, not to it")
+        if entry.is_send != is_send:
+            raise CallError("ProtocolError", f"{action} is a {_kind(entry)}")
+        try:
+            validate(action, payload, version=version)
+        except InvalidPayload as error:
+            if mode == "strict":
+                raise CallError(error.code, f"{error.path}: {error.message}" if error.path else error.message) from error
+            _log.warning("%s: delivered although invalid: %s", self._identity, error)
+
+    def outgoing_response(self, version: str, action: str, payload: Any) -> None:
+        """Check what a handler answers.
+
+        Raises:
+            InvalidPayload: It is refused.
+        """
+        if action in actions(version):
+            self._response(version, action, payload, "out", "sent")
+
+    def _response(self, version: str, action: str, payload: Any, direction: str, done: str) -> None:
+        mode = self._policy.mode(direction, action)
+        if mode == "off":
+            return
+        try:
+            validate(action, payload, version=version, kind="response")
+        except InvalidPayload as error:
+            if mode == "strict":
+                raise
+            _log.warning("%s: %s although invalid: response to %s", self._identity, done, error)
+
+    def _check_use(self, version: str, action: str, *, is_send: bool) -> None:
+        entry = actions(version).get(action)
+        if entry is None:
+            return  # validate() says what may have been meant
+        if entry.sent_by not in (self._side, "both"):
+            raise invalid_action(action, f"it is not sent by the {SIDES[self._side]}, but to it", version)
+        if entry.is_send and not is_send:
+            raise invalid_action(action, "it goes out as SEND, which is never answered: use send(), not call()", version)
+        if is_send and not entry.is_send:
+            raise invalid_action(action, "it goes out as CALL, which is answered: use call(), not send()", version)
+
+
+def _kind(entry: Action) -> str:
+    return "SEND, which is never answered" if entry.is_send else "CALL, which is answered"

@@ -1,0 +1,475 @@
+"""What both ends of a link share: the protocol core, its lock, the calls that wait, and the handlers that answer.
+
+Three kinds of threads meet here. Any number of **callers** wait in :meth:`Connection.call`, each on an event of its own. The one
+**reader** of the link resolves them and passes requests on; it runs no handler and waits for none, except that it stops reading when
+requests pile up. The **worker** runs the handlers. The lock guards the core's state alone: no one holds it while writing to a socket,
+running user code, or waiting.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar, overload
+
+from . import messages
+from .checks import Checks
+from .dispatch import run_handler
+from .errors import CallError, CallTimeout, ConnectionClosed, InvalidPayload, NotConnected
+from .handlers import Handler, Handlers
+from .protocol import Answer, Event, Fault, Frame, GiveUp, OutgoingCall, Protocol, Stray
+from .redaction import redact
+from .validation import ValidationPolicy, invalid_action
+from .worker import Worker
+
+if TYPE_CHECKING:
+    from .transport.link import Closed, Link
+
+__all__ = ["DEFAULT_MAX_MESSAGE_SIZE", "Connection"]
+
+_log = logging.getLogger("ocpp_sync")
+
+DEFAULT_MAX_MESSAGE_SIZE = 1024 * 1024
+
+_CLOSE_TIMEOUT = 5.0  # seconds for the other side to answer a close frame, and for handlers to come to an end
+_ABORT_TIMEOUT = 1.0  # seconds for the reader to see that the link was cut
+_SENDABLE_CODES = {1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014}  # RFC 6455, 7.4, and its registry
+_PROTOCOL_ERROR, _TOO_BIG, _ABNORMAL = 1002, 1009, 1006
+
+_H = TypeVar("_H", bound=Handler)
+
+
+class _Waiter:
+    """A caller that waits. The core's lock guards it, but for the event itself."""
+
+    __slots__ = ("event", "frame", "outcome")
+
+    def __init__(self) -> None:
+        self.event = threading.Event()
+        self.frame: Frame | None = None  # to be sent by the caller: it is its turn
+        self.outcome: dict[str, Any] | Exception | None = None
+
+
+class Connection:
+    """One side of OCPP-J, with or without a link at the moment; the base of client and server connection.
+
+    Attributes:
+        identity: The identity of the charge point.
+    """
+
+    # What this side is, "CS" or "CSMS"; a subclass says.
+    _side: str
+
+    def __init__(
+        self,
+        identity: str,
+        handlers: Handlers,
+        *,
+        call_timeout: float | None,
+        validation: str | Mapping[str, str] | ValidationPolicy,
+        max_message_size: int,
+        redact: bool,
+    ) -> None:
+        if max_message_size < 1:
+            raise ValueError(f"max_message_size is a number of bytes, not {max_message_size}")
+        self.identity = identity
+        self._handlers = handlers
+        self._call_timeout = _checked_timeout(call_timeout, "call_timeout")
+        policy = validation if isinstance(validation, ValidationPolicy) else ValidationPolicy(validation)
+        self._checks = Checks(self._side, policy, identity)
+        self._max_message_size = max_message_size
+        self._redact = redact
+        self._lock = threading.Lock()
+        self._core: Protocol | None = None
+        self._link: Link | None = None
+        self._reader: threading.Thread | None = None
+        self._worker = self._new_worker()
+        self._no_link = threading.Event()
+        self._no_link.set()
+        self._last_version: str | None = None
+
+    # --- For everybody
+
+    @property
+    def version(self) -> str | None:
+        """The negotiated version of OCPP, which stays after the link has gone; None before the first link."""
+        return self._last_version
+
+    @property
+    def connected(self) -> bool:
+        """Whether there is an open link."""
+        return self._core is not None
+
+    @overload
+    def on(self, name: str) -> Callable[[_H], _H]: ...
+    @overload
+    def on(self, name: str, handler: _H) -> _H: ...
+    def on(self, name: str, handler: _H | None = None) -> _H | Callable[[_H], _H]:
+        """Register a handler of an action, of every other action (``"*"``), or of a life-cycle event; without one, a decorator that does.
+
+        A handler of an action is called with the request and returns the response, a dict; None is ``{}``. A generator yields its
+        response once, and goes on when that has gone out. ``"*"`` is called with the action and the request. A second handler of an
+        action replaces the first; an event takes several. The events are in lower case: ``close(code, reason)``, ``error(exception)``,
+        ``frame(direction, text)``, and what the class names beside these.
+
+        Handlers run on a thread of the connection, in the order in which the requests came; ``frame`` runs where the frame passes,
+        must be quick, and must not call.
+
+        Raises:
+            ValueError: There is no such event, no supported version defines the action, or the other side does not send it.
+        """
+        # mypy cannot see that both overloads are passed on as they are.
+        return self._handlers.on(name) if handler is None else self._handlers.on(name, handler)
+
+    def call(self, action: str, payload: dict[str, Any] | None = None, *, timeout: float | None = None) -> dict[str, Any]:
+        """Send a CALL and wait for its answer; from any thread, a handler's too.
+
+        At most one call is under way at a time (rule B3); others wait for their turn, in the order they came.
+
+        Args:
+            action: The action, spelt as on the wire, for example ``"BootNotification"``.
+            payload: The request, with the wire's own names; None is ``{}``.
+            timeout: Seconds from now until the answer, the wait for its turn included; None is the connection's ``call_timeout``.
+
+        Returns:
+            The response, with the wire's own names.
+
+        Raises:
+            InvalidPayload: The request is refused before anything was sent, or the response breaks its schema.
+            CallError: The other side answered with a CALLERROR.
+            CallTimeout: No answer came in time (rule B4).
+            NotConnected: There is no link.
+            ConnectionClosed: The link was lost meanwhile; the call may or may not have reached the other side.
+        """
+        started = time.monotonic()
+        timeout = self._call_timeout if timeout is None else _checked_timeout(timeout, "timeout")
+        deadline = None if timeout is None else started + timeout
+        core, link = self._connected()
+        request = self._request(core, action, payload, is_send=False)
+        waiter = _Waiter()
+        with self._lock:
+            if core is not self._core:
+                raise NotConnected
+            try:
+                call = core.call(action, request, waiter)
+            except ValueError as error:
+                raise invalid_action(action, str(error), core.version, "type") from None
+            for frame in core.take_outgoing():
+                waiter.frame = frame
+        try:
+            response = self._await(core, link, call, waiter, deadline, started)
+        except BaseException:
+            # Also when Ctrl-C comes: the next call must not wait for this one.
+            self._give_up(core, call)
+            raise
+        self._check_response(core, link, call, response)
+        return response
+
+    def send(self, action: str, payload: dict[str, Any] | None = None) -> None:
+        """Send a SEND of OCPP 2.1, which is never answered (rule B17).
+
+        Args:
+            action: The action: NotifyPeriodicEventStream is the only one there is.
+            payload: The message, with the wire's own names; None is ``{}``.
+
+        Raises:
+            InvalidPayload: It is refused before anything was sent.
+            NotConnected: There is no link.
+            ConnectionClosed: The link was lost meanwhile.
+        """
+        core, link = self._connected()
+        request = self._request(core, action, payload, is_send=True)
+        with self._lock:
+            if core is not self._core:
+                raise NotConnected
+            try:
+                core.send(action, request)
+            except ValueError as error:
+                raise invalid_action(action, str(error), core.version, "type") from None
+            frames = core.take_outgoing()
+        for frame in frames:
+            self._transmit(link, frame, None)
+
+    def close(self, code: int = 1000, reason: str = "") -> None:
+        """Close the link and end its threads; from any thread, a handler's too, any number of times.
+
+        Calls that wait fail at once with ConnectionClosed. The other side has 5 seconds to answer the close frame before the connection
+        is cut, and handlers have as long to come to an end.
+
+        Args:
+            code: The WebSocket close code, 1000 or from 3000 to 4999 or one of those that RFC 6455 lets a program send.
+            reason: A short text for the other side; UTF-8 longer than 123 bytes is cut.
+
+        Raises:
+            ValueError: The code is none that may be sent.
+        """
+        if not (code in _SENDABLE_CODES or 3000 <= code <= 4999):
+            raise ValueError(f"{code} is no WebSocket close code that may be sent")
+        self.begin_close(code, reason)
+        self.finish_close(time.monotonic() + _CLOSE_TIMEOUT)
+
+    def begin_close(self, code: int, reason: str) -> None:
+        """For the package: all of closing that waits for nothing."""
+        with self._lock:
+            link = self._link
+        if link is not None:
+            link.close(code, reason)
+            self._end_calls(code, reason)
+        self._worker.close()  # a reader that waits for room goes on, too
+
+    def finish_close(self, deadline: float) -> None:
+        """For the package: wait for what :meth:`begin_close` has begun, and cut the link at the deadline."""
+        with self._lock:
+            link, reader = self._link, self._reader
+        if reader is threading.current_thread():
+            return
+        if link is not None and not self._no_link.wait(_remaining(deadline)):
+            link.abort()
+            self._no_link.wait(_ABORT_TIMEOUT)
+        if not self._worker.join(max(deadline, time.monotonic() + _ABORT_TIMEOUT)):
+            _log.warning("%s: a handler still runs after close()", self.identity)
+
+    def wait_closed(self, timeout: float | None = None) -> bool:
+        """Wait until there is no link.
+
+        Args:
+            timeout: Seconds; None is as long as it takes.
+
+        Returns:
+            False if there still is one.
+        """
+        return self._no_link.wait(timeout)
+
+    def __repr__(self) -> str:
+        state = f"connected, OCPP {self.version}" if self.connected else "not connected"
+        return f"<{type(self).__name__} {self.identity!r} ({state})>"
+
+    # --- The caller's thread
+
+    def _connected(self) -> tuple[Protocol, Link]:
+        with self._lock:
+            core, link, reader = self._core, self._link, self._reader
+        if core is None or link is None:
+            raise NotConnected
+        if reader is threading.current_thread():
+            raise RuntimeError("a handler of 'frame' must not call: the answer could not be read")
+        return core, link
+
+    def _request(self, core: Protocol, action: str, payload: dict[str, Any] | None, *, is_send: bool) -> dict[str, Any]:
+        request = {} if payload is None else payload
+        self._checks.outgoing_request(core.version, action, request, is_send=is_send)
+        if not isinstance(request, dict):
+            raise invalid_action(action, "the payload must be a dict", core.version, "type")
+        return request
+
+    def _await(
+        self, core: Protocol, link: Link, call: OutgoingCall, waiter: _Waiter, deadline: float | None, started: float
+    ) -> dict[str, Any]:
+        while waiter.outcome is None:
+            with self._lock:
+                frame, waiter.frame = waiter.frame, None
+                waiter.event.clear()
+                if waiter.outcome is not None:
+                    break
+            if frame is not None:
+                self._transmit(link, frame, deadline)
+            elif not waiter.event.wait(_remaining(deadline)) and self._give_up(core, call):
+                raise CallTimeout(call.action, call.message_id, time.monotonic() - started, call.sent)
+        if isinstance(waiter.outcome, Exception):
+            raise waiter.outcome
+        assert waiter.outcome is not None
+        return waiter.outcome
+
+    def _give_up(self, core: Protocol, call: OutgoingCall) -> bool:
+        """Stop waiting; the next caller sends its own frame, so that nobody has to write for longer than its own time-out."""
+        with self._lock:
+            gave_up = core.give_up(call)
+            for frame in core.take_outgoing():
+                if frame.call is not None:
+                    frame.call.waiter.frame = frame
+                    frame.call.waiter.event.set()
+        return gave_up
+
+    def _check_response(self, core: Protocol, link: Link, call: OutgoingCall, response: dict[str, Any]) -> None:
+        try:
+            self._checks.incoming_response(core.version, call.action, response)
+        except InvalidPayload as error:
+            with self._lock:
+                core.refuse_result(call.message_id, error.code, str(error))
+                frames = core.take_outgoing()
+            for frame in frames:
+                self._transmit(link, frame, None)
+            raise
+
+    def _transmit(self, link: Link, frame: Frame, deadline: float | None) -> None:
+        """Send one frame, and wait for the network if need be. A link that breaks here is the reader's business."""
+        self._show_frame("out", frame.text)
+        try:
+            sent = link.send(frame.text, deadline)
+        except ConnectionClosed:
+            return
+        if frame.call is not None:
+            frame.call.sent = sent
+
+    # --- The reader's thread
+
+    def attach(self, link: Link, version: str) -> None:
+        """For the package: a link has opened. :meth:`_read` comes next, in the reader's thread."""
+        core = Protocol(version, short_decimals=self._side == "CSMS")
+        with self._lock:
+            self._last_version = version
+            self._core, self._link = core, link
+            self._no_link.clear()
+            if self._worker.closed:
+                self._worker = self._new_worker()
+
+    def _read(self, link: Link) -> None:
+        """Read the link until it ends."""
+        with self._lock:
+            core = self._core
+            self._reader = threading.current_thread()
+        closed: Closed | None = None
+        try:
+            if core is not None:
+                closed = link.run(lambda text: self._receive(core, link, text))
+        finally:
+            self._detach(closed)
+
+    def _detach(self, closed: Closed | None) -> None:
+        code, reason = closed or (_ABNORMAL, "the reader failed")
+        self._end_calls(code, reason)
+        with self._lock:
+            self._link = None
+        self._put_event("close", code, reason)
+        self._no_link.set()
+
+    def _end_calls(self, code: int, reason: str) -> None:
+        with self._lock:
+            core, self._core = self._core, None
+            for call in core.close() if core is not None else ():
+                self._resolve(call, ConnectionClosed(code, reason))
+
+    def _resolve(self, call: OutgoingCall, outcome: dict[str, Any] | Exception) -> None:
+        call.waiter.outcome = outcome
+        call.waiter.event.set()
+
+    def _receive(self, core: Protocol, link: Link, text: str) -> None:
+        if len(text) > self._max_message_size or (not text.isascii() and len(text.encode()) > self._max_message_size):
+            link.fail(_TOO_BIG, "the message is too big")
+            return
+        self._show_frame("in", text)
+        message = core.decode(text)
+        with self._lock:
+            events = core.receive(message)
+            frames = core.take_outgoing()
+        for frame in frames:
+            self._post(link, frame)
+        for event in events:
+            self._take_event(core, link, event, len(text))
+        self._worker.wait_for_room()
+
+    def _post(self, link: Link, frame: Frame) -> None:
+        self._show_frame("out", frame.text)
+        try:
+            link.post(frame.text)
+        except ConnectionClosed:
+            return
+        if frame.call is not None:
+            frame.call.sent = True
+
+    def _take_event(self, core: Protocol, link: Link, event: Event, size: int) -> None:
+        if isinstance(event, Answer):
+            with self._lock:
+                self._resolve(event.call, event.outcome)
+        elif isinstance(event, (messages.Call, messages.Send)):
+            self._worker.put(lambda: self._serve(core, link, event), cost=size)
+        elif isinstance(event, Stray):
+            _log.warning("%s: %s", self.identity, _describe(event))
+        elif isinstance(event, Fault):
+            _log.warning("%s: a message that is none: %s", self.identity, event.error)
+            self._put_event("error", event.error)
+        elif isinstance(event, GiveUp):
+            _log.warning("%s: closing: %s", self.identity, event.reason)
+            link.fail(_PROTOCOL_ERROR, event.reason)
+
+    def _show_frame(self, direction: str, text: str) -> None:
+        if self._has_handler("frame"):
+            self._emit("frame", direction, redact(text) if self._redact else text)
+
+    # --- The worker's thread
+
+    def _serve(self, core: Protocol, link: Link, request: messages.Call | messages.Send) -> None:
+        """Handle one request, and answer it if it is a CALL."""
+        if isinstance(request, messages.Call) and core is not self._core:
+            _log.info("%s: %s was not handled: the link it came by has gone", self.identity, request.action[:60])
+            return
+        reply = run_handler(self._find_handler(request.action), request, core.version, self._checks)
+        answered = self._answer(core, link, request, reply.answer)
+        if answered:
+            reply.go_on(self._worker.step_aside)
+        else:
+            reply.drop()
+
+    def _answer(self, core: Protocol, link: Link, request: messages.Call | messages.Send, answer: dict[str, Any] | CallError) -> bool:
+        if isinstance(request, messages.Send):
+            if isinstance(answer, CallError):
+                _log.warning("%s: a SEND was not handled: %s", self.identity, answer)
+            return True
+        with self._lock:
+            try:
+                if isinstance(answer, CallError):
+                    answered = core.reply_error(request.message_id, answer)
+                else:
+                    answered = core.reply(request.message_id, answer)
+            except ValueError as error:
+                _log.error("%s: the answer to %s cannot be sent: %s", self.identity, request.action, error)
+                answered = core.reply_error(request.message_id, CallError("InternalError"))
+            frames = core.take_outgoing()
+        for frame in frames:
+            self._transmit(link, frame, None)
+        return answered
+
+    def _new_worker(self) -> Worker:
+        return Worker(f"ocpp-handler {self.identity}")
+
+    # --- Handlers and events
+
+    def _find_handler(self, action: str) -> Handler | None:
+        """The handler of an action, to be called with the request."""
+        if (handler := self._handlers.action(action)) is not None:
+            return handler
+        if (handler := self._handlers.action("*")) is not None:
+            return partial(handler, action)
+        return None
+
+    def _has_handler(self, event: str) -> bool:
+        return bool(self._handlers.event(event))
+
+    def _emit(self, event: str, *arguments: Any) -> None:
+        self._handlers.emit(event, *arguments)
+
+    def _put_event(self, event: str, *arguments: Any) -> None:
+        if self._has_handler(event):
+            self._worker.put(lambda: self._emit(event, *arguments))
+
+
+def _checked_timeout(timeout: float | None, name: str) -> float | None:
+    # "not >=", so that NaN is refused too.
+    if timeout is not None and not timeout >= 0:
+        raise ValueError(f"{name} is a number of seconds or None, not {timeout!r}")
+    return None if timeout is None else min(timeout, threading.TIMEOUT_MAX / 2)
+
+
+def _remaining(deadline: float | None) -> float | None:
+    return None if deadline is None else max(0.0, deadline - time.monotonic())
+
+
+def _describe(stray: Stray) -> str:
+    message = stray.message
+    if isinstance(message, messages.CallResult):
+        return f"a CALLRESULT that answers no open call: late, repeated or never asked for (id {message.message_id!r})"
+    kind = "CALLERROR" if isinstance(message, messages.CallError) else "CALLRESULTERROR"
+    return f"a {kind}: {message.code[:60]}: {message.description[:200]} (id {message.message_id!r})"

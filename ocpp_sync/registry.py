@@ -1,0 +1,84 @@
+"""Which charge points are connected to a server, by identity."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .server_connection import OcppClientConnection
+
+__all__ = ["Registry"]
+
+_LISTED = 20  # identities in the text of an error
+
+
+class Registry:
+    """The newest connection of each identity (rule A9). Identities of 2.x are the same whatever their case (rule A2)."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._connections: dict[str, OcppClientConnection] = {}
+
+    def add(self, connection: OcppClientConnection) -> OcppClientConnection | None:
+        """Register a connection.
+
+        Returns:
+            The older one of the same identity, which it takes the place of; None if there is none.
+        """
+        with self._changed:
+            older = self._find(connection.identity, connection.version)
+            if older is not None:
+                del self._connections[older.identity]
+            self._connections[connection.identity] = connection
+            self._changed.notify_all()
+        return older
+
+    def discard(self, connection: OcppClientConnection) -> None:
+        """Forget a connection; not the newer one that may stand in its place."""
+        with self._changed:
+            if self._connections.get(connection.identity) is connection:
+                del self._connections[connection.identity]
+
+    def get(self, identity: str) -> OcppClientConnection | None:
+        """The connection of an identity, or None."""
+        with self._changed:
+            return self._find(identity)
+
+    def require(self, identity: str) -> OcppClientConnection:
+        """The connection of an identity.
+
+        Raises:
+            KeyError: It is not connected; the text names those that are.
+        """
+        with self._changed:
+            connection = self._find(identity)
+            names = sorted(self._connections)
+        if connection is None:
+            more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+            raise KeyError(f"{identity} is not connected; connected: {', '.join(names[:_LISTED]) or 'nobody'}{more}")
+        return connection
+
+    def wait_for(self, identity: str, timeout: float | None) -> OcppClientConnection:
+        """The connection of an identity, as soon as there is one.
+
+        Raises:
+            TimeoutError: There is none within ``timeout`` seconds.
+        """
+        with self._changed:
+            connection = self._changed.wait_for(lambda: self._find(identity), timeout)
+        if connection is None:
+            raise TimeoutError(f"{identity} has not connected within {timeout:g} s")
+        return connection
+
+    def snapshot(self) -> dict[str, OcppClientConnection]:
+        """A copy, which does not change."""
+        with self._changed:
+            return dict(self._connections)
+
+    def _find(self, identity: str, version: str | None = None) -> OcppClientConnection | None:
+        # An exact one comes first; those of 1.6 have no other.
+        if identity in self._connections or version == "1.6":
+            return self._connections.get(identity)
+        folded = identity.lower()
+        return next((c for c in self._connections.values() if c.version != "1.6" and c.identity.lower() == folded), None)

@@ -1,0 +1,344 @@
+"""The CSMS's end: :class:`OcppServer`."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar, overload
+from wsgiref.headers import Headers
+
+from .connection import DEFAULT_MAX_MESSAGE_SIZE
+from .errors import RejectHandshake
+from .handlers import Handler, Handlers
+from .handshake import Target, choose_subprotocol, parse_basic, parse_target, subprotocols, version_of
+from .registry import Registry
+from .server_connection import EVENTS as CONNECTION_EVENTS
+from .server_connection import HandshakeRequest, OcppClientConnection
+from .transport.http import HttpAnswer, HttpServer, shown_host
+from .transport.server import accept_link
+from .transport.stream import Stream
+from .validation import ValidationPolicy
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+    from .transport.link import Link
+
+__all__ = ["OcppServer"]
+
+_log = logging.getLogger("ocpp_sync")
+
+_EVENTS = ("authorization", "connection", *CONNECTION_EVENTS)
+_MISMATCH = ("close", "refuse")
+_GOING_AWAY, _PROTOCOL_ERROR = 1001, 1002
+_CLOSE_TIMEOUT = 5.0  # seconds for everything that close() waits for
+_ANY_IPV4 = "0.0.0.0"  # noqa: S104 (it is compared with)
+
+_H = TypeVar("_H", bound=Handler)
+
+
+class OcppServer:
+    """A CSMS for tests, a bench, a REPL: charge points connect to it, and are called by their identity.
+
+    ::
+
+        with OcppServer() as server:
+            server.on("BootNotification", lambda charge_point, request: {"status": "Accepted", "currentTime": utcnow(), "interval": 300})
+            server.listen(9220)
+            server.wait_for("CP1111").call("Reset", {"type": "Soft"})
+
+    Args:
+        versions: The versions that it speaks; each charge point gets the first of its own that is among them (rule A3).
+        call_timeout: Seconds that a call waits for its answer; None is as long as the link lives (rule B4).
+        validation: ``"strict"``, ``"warn"`` or ``"off"``, or a mapping to these from ``"in"``, ``"out"``, actions, or both
+            (``"in:MeterValues"``); the most specific key wins.
+        max_message_size: Bytes of the largest message that is taken, after inflation; a larger one closes the link with 1009.
+        compression: Whether to compress for a charge point that offers it (RFC 7692, rule A6); costs about 100 KiB a connection.
+        subprotocol_mismatch: What becomes of a charge point whose versions are none of these: ``"close"`` completes the upgrade and
+            closes at once with 1002, as the specification has it; ``"refuse"`` answers 400 (rule A4).
+        handshake_timeout: Seconds that a client has to send its HTTP request.
+        redact: Whether passwords and keys are masked in what the ``frame`` event shows.
+
+    Raises:
+        ValueError: An argument is none of these.
+    """
+
+    def __init__(
+        self,
+        *,
+        versions: Sequence[str] = ("2.1", "2.0.1", "1.6"),
+        call_timeout: float | None = 30.0,
+        validation: str | Mapping[str, str] = "strict",
+        max_message_size: int = DEFAULT_MAX_MESSAGE_SIZE,
+        compression: bool = False,
+        subprotocol_mismatch: str = "close",
+        handshake_timeout: float = 10.0,
+        redact: bool = True,
+    ) -> None:
+        if subprotocol_mismatch not in _MISMATCH:
+            raise ValueError(f"subprotocol_mismatch is one of {', '.join(map(repr, _MISMATCH))}, not {subprotocol_mismatch!r}")
+        self._subprotocols = subprotocols(versions)
+        self._versions = tuple(versions)
+        self._handlers = Handlers(_EVENTS, self._versions, "CS")
+        self._options = {
+            "call_timeout": call_timeout,
+            "validation": ValidationPolicy(validation),
+            "max_message_size": max_message_size,
+            "redact": redact,
+        }
+        self._max_message_size = max_message_size
+        self._compression = compression
+        self._subprotocol_mismatch = subprotocol_mismatch
+        self._handshake_timeout = handshake_timeout
+        self._registry = Registry()
+        self._lock = threading.Lock()
+        self._http: HttpServer | None = None
+        self._host: str | None = None
+        self._closed = threading.Event()
+
+    # --- Listening
+
+    def listen(self, port: int = 9220, host: str | None = None) -> Self:
+        """Accept connections; returns at once.
+
+        Args:
+            port: 0 picks a free one, see :attr:`port`.
+            host: An address or name of this machine; None is every interface, IPv4 and IPv6.
+
+        Returns:
+            The server itself.
+
+        Raises:
+            OSError: It cannot listen there.
+            RuntimeError: It listens already.
+        """
+        with self._lock:
+            if self._http is not None:
+                raise RuntimeError(f"the server listens at port {self.port} already")
+            self._closed.clear()
+            self._http = HttpServer(host, port, self._handle, self._handshake_timeout)
+            self._host = host
+            self._http.start()
+        return self
+
+    @property
+    def port(self) -> int:
+        """The port that it listens at.
+
+        Raises:
+            RuntimeError: It does not listen.
+        """
+        http = self._http
+        if http is None:
+            raise RuntimeError("the server does not listen: call listen() first")
+        return http.port
+
+    @property
+    def url(self) -> str:
+        """The endpoint for a charge point on the same machine, for example ``ws://127.0.0.1:9220``.
+
+        Raises:
+            RuntimeError: It does not listen.
+        """
+        host = "127.0.0.1" if self._host in (None, "", _ANY_IPV4) else "::1" if self._host == "::" else self._host
+        return f"ws://{f'[{host}]' if ':' in str(host) else host}:{self.port}"
+
+    def serve_forever(self) -> None:
+        """Block until :meth:`close`, or Ctrl-C.
+
+        Raises:
+            RuntimeError: It does not listen.
+        """
+        if not self._closed.is_set():
+            _ = self.port  # raises when it does not listen
+            self._closed.wait()
+
+    def close(self) -> None:
+        """Close every connection with 1001, stop listening, and end all threads; from any thread, a handler's too, any number of times.
+
+        It waits for five seconds at most, then cuts what is left.
+        """
+        deadline = time.monotonic() + _CLOSE_TIMEOUT
+        with self._lock:
+            http, self._http = self._http, None
+            self._closed.set()
+        if http is not None:
+            http.stop()
+        connections = list(self.connections.values())
+        for connection in connections:
+            connection.begin_close(_GOING_AWAY, "the server closes")
+        for connection in connections:
+            connection.finish_close(deadline)
+        if http is not None:
+            http.cut()
+            for name in http.join(max(deadline, time.monotonic() + 1.0)):
+                _log.warning("the thread %r still runs after close()", name)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    # --- Charge points
+
+    @overload
+    def on(self, name: str) -> Callable[[_H], _H]: ...
+    @overload
+    def on(self, name: str, handler: _H) -> _H: ...
+    def on(self, name: str, handler: _H | None = None) -> _H | Callable[[_H], _H]:
+        """Register a handler for every charge point; without one, a decorator that does.
+
+        A handler of an action is called with the connection and the request, that of ``"*"`` with the connection, the action and the
+        request; see :meth:`OcppClientConnection.on` for the rest. The events are ``connection(charge_point)``,
+        ``close(charge_point, code, reason)``, ``error(charge_point, exception)``, ``frame(charge_point, direction, text)``, and
+        ``authorization(identity, request)``: it is asked before a charge point may connect; a false result refuses it with 401, a
+        :class:`RejectHandshake` with another status. Without one, all may.
+
+        Raises:
+            ValueError: There is no such event, no supported version defines the action, or a charge point does not send it.
+        """
+        return self._handlers.on(name) if handler is None else self._handlers.on(name, handler)
+
+    @property
+    def connections(self) -> dict[str, OcppClientConnection]:
+        """The connections by identity: a copy, which does not change."""
+        return self._registry.snapshot()
+
+    def __getitem__(self, identity: str) -> OcppClientConnection:
+        """The connection of a charge point.
+
+        Raises:
+            KeyError: It is not connected; the text names those that are.
+        """
+        return self._registry.require(identity)
+
+    def __contains__(self, identity: object) -> bool:
+        return isinstance(identity, str) and self._registry.get(identity) is not None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.connections)
+
+    def wait_for(self, identity: str, timeout: float | None = None) -> OcppClientConnection:
+        """Wait until a charge point is connected.
+
+        Args:
+            identity: Its identity.
+            timeout: Seconds; None is as long as it takes.
+
+        Raises:
+            TimeoutError: It has not come in time.
+        """
+        return self._registry.wait_for(identity, timeout)
+
+    def __repr__(self) -> str:
+        state = f"listening at {self.url}" if self._http is not None else "not listening"
+        return f"<OcppServer {state}, {len(self.connections)} connected>"
+
+    # --- HTTP
+
+    def wsgi_app(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Sequence[bytes]:
+        """The server as a WSGI application, for gunicorn (with threads) and Werkzeug, which hand out the socket of a request.
+
+        Under several worker processes each knows its own connections only.
+        """
+        key = next((key for key in ("gunicorn.socket", "werkzeug.socket") if key in environ), None)
+        if key is None:
+            answer: HttpAnswer | None = HttpAnswer(
+                500, "This WSGI server does not hand out the socket of a request; gunicorn and Werkzeug do."
+            )
+        else:
+            answer = self._handle(environ, lambda: Stream(environ[key]))
+        if answer is not None:
+            start_response(answer.line, answer.fields)
+            return [answer.body]
+        # The connection has been a WebSocket and is closed: nothing can be answered any more. This is how each server is told.
+        if key == "gunicorn.socket":
+            raise StopIteration
+        raise ConnectionError
+
+    def _handle(self, environ: dict[str, Any], open_stream: Callable[[], Stream]) -> HttpAnswer | None:
+        """Answer a request: None once it has been a WebSocket for as long as that lived."""
+        if self._closed.is_set():
+            return HttpAnswer(503, "The server closes.")
+        if environ["REQUEST_METHOD"] != "GET" or "websocket" not in environ.get("HTTP_UPGRADE", "").lower():
+            upgrade = (("Upgrade", "websocket"), ("Connection", "Upgrade"))
+            return HttpAnswer(426, "This is an OCPP-J endpoint: charge points connect here with a WebSocket.", upgrade)
+        target = parse_target(_raw_target(environ))
+        if target is None:
+            return HttpAnswer(404, "The URL must end with the identity of a charge point.")
+        request = _handshake_request(environ, target)
+        refusal = self._authorize(target.identity, request)
+        if refusal is not None:
+            return refusal
+        subprotocol = choose_subprotocol(environ.get("HTTP_SEC_WEBSOCKET_PROTOCOL", ""), self._subprotocols)
+        if subprotocol is None and self._subprotocol_mismatch == "refuse":
+            return HttpAnswer(400, f"None of the subprotocols is known here; known are {', '.join(self._subprotocols)}.")
+        stream = open_stream()
+        try:
+            link = accept_link(
+                environ, stream, subprotocol=subprotocol, max_message_size=self._max_message_size, compression=self._compression
+            )
+        except ValueError as error:
+            return HttpAnswer(400, f"This is no proper WebSocket upgrade: {error}")
+        if subprotocol is None:
+            _log.warning("%s: no common version: it offers %.100r", target.identity, environ.get("HTTP_SEC_WEBSOCKET_PROTOCOL"))
+            link.fail(_PROTOCOL_ERROR, f"no common subprotocol; known are {', '.join(self._subprotocols)}")
+            link.run(lambda _: None)
+        else:
+            self._serve(link, target.identity, request, version_of(subprotocol))
+        return None
+
+    def _authorize(self, identity: str, request: HandshakeRequest) -> HttpAnswer | None:
+        hooks = self._handlers.event("authorization")
+        if not hooks:
+            return None
+        try:
+            # The last one registered is the hook: there is one answer only.
+            if hooks[-1](identity, request):
+                return None
+        except RejectHandshake as rejection:
+            return _refusal(rejection.status, rejection.text)
+        except Exception:
+            _log.exception("%s: the authorization hook failed", identity)
+            return HttpAnswer(500, "The server cannot tell who may connect.")
+        return _refusal(401, None)
+
+    def _serve(self, link: Link, identity: str, request: HandshakeRequest, version: str) -> None:
+        connection = OcppClientConnection(identity, request, self._handlers, self._registry.discard, **self._options)
+        connection.attach(link, version)
+        older = self._registry.add(connection)
+        if older is not None:
+            _log.info("%s: replaced by a newer connection from %s", identity, request.remote_address[0])
+            older.replace()
+        if self._closed.is_set():
+            connection.begin_close(_GOING_AWAY, "the server closes")
+        connection.serve(link)
+
+
+def _raw_target(environ: Mapping[str, Any]) -> str:
+    # As it came, since "%2F" is no "/": gunicorn, and Werkzeug as well as the built-in server.
+    target: str = environ.get("RAW_URI") or environ["REQUEST_URI"]
+    return target
+
+
+def _handshake_request(environ: Mapping[str, Any], target: Target) -> HandshakeRequest:
+    headers = [(name[5:].replace("_", "-").title(), value) for name, value in environ.items() if name.startswith("HTTP_")]
+    return HandshakeRequest(
+        path=target.path,
+        query=target.query,
+        headers=Headers(headers),
+        password=parse_basic(environ.get("HTTP_AUTHORIZATION", ""), target.identity),
+        peer_certificate=None,
+        remote_address=(shown_host(environ.get("REMOTE_ADDR", "")), int(environ.get("REMOTE_PORT") or 0)),
+    )
+
+
+def _refusal(status: int, text: str | None) -> HttpAnswer:
+    answer = HttpAnswer(status, "")
+    challenge = (("WWW-Authenticate", 'Basic realm="OCPP", charset="UTF-8"'),) if status == 401 else ()
+    return HttpAnswer(status, text or answer.line, challenge)

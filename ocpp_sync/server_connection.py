@@ -1,0 +1,115 @@
+"""The CSMS's end of one link: :class:`OcppClientConnection`."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from .connection import Connection
+from .handlers import Handler, Handlers
+from .schemas import VERSIONS
+
+if TYPE_CHECKING:
+    from wsgiref.headers import Headers
+
+    from .transport.link import Closed, Link
+
+__all__ = ["EVENTS", "HandshakeRequest", "OcppClientConnection"]
+
+EVENTS = ("close", "error", "frame")
+
+_POLICY_VIOLATION = 1008
+
+
+@dataclass(frozen=True, repr=False)
+class HandshakeRequest:
+    """The HTTP request of a charge point that wants to connect.
+
+    Attributes:
+        path: The path of the URL as it came, percent-encoded identity and all.
+        query: The query string of the URL, without the ``?``.
+        headers: The HTTP headers; names are looked up whatever their case.
+        password: The password of HTTP Basic authentication, raw; None if there is none, or if the user is not the identity.
+        peer_certificate: The client's TLS certificate; None without one.
+        remote_address: Host and port of the peer.
+    """
+
+    path: str
+    query: str
+    headers: Headers
+    password: bytes | None
+    peer_certificate: Mapping[str, Any] | None
+    remote_address: tuple[str, int]
+
+    def __repr__(self) -> str:
+        # The headers may hold credentials.
+        return f"<HandshakeRequest {self.path!r} from {self.remote_address[0]}:{self.remote_address[1]}>"
+
+
+class OcppClientConnection(Connection):
+    """A server's connection to one charge point.
+
+    Its own handlers come before those of the server; they are called without the connection: ``handler(request)``.
+
+    Attributes:
+        request: The HTTP request that opened it.
+    """
+
+    _side = "CSMS"
+
+    def __init__(
+        self,
+        identity: str,
+        request: HandshakeRequest,
+        server_handlers: Handlers,
+        ended: Callable[[OcppClientConnection], None],
+        **options: Any,
+    ) -> None:
+        super().__init__(identity, Handlers(EVENTS, VERSIONS, "CS"), **options)
+        self.request = request
+        self._server_handlers = server_handlers
+        self._ended = ended
+
+    def _find_handler(self, action: str) -> Handler | None:
+        own, shared = self._handlers, self._server_handlers
+        if (handler := own.action(action)) is not None:
+            return handler
+        if (handler := shared.action(action)) is not None:
+            return partial(handler, self)
+        if (handler := own.action("*")) is not None:
+            return partial(handler, action)
+        if (handler := shared.action("*")) is not None:
+            return partial(handler, self, action)
+        return None
+
+    def _has_handler(self, event: str) -> bool:
+        return super()._has_handler(event) or bool(self._server_handlers.event(event))
+
+    def _emit(self, event: str, *arguments: Any) -> None:
+        super()._emit(event, *arguments)
+        self._server_handlers.emit(event, self, *arguments)
+
+    def serve(self, link: Link) -> None:
+        """For the server, in the thread of the HTTP request: live as long as the link does."""
+        thread = threading.current_thread()
+        name, thread.name = thread.name, f"ocpp-rx {self.identity}"
+        try:
+            self._put_event("connection")
+            self._read(link)
+        finally:
+            self._worker.close()
+            thread.name = name  # it may be a thread of a WSGI server's pool
+
+    def _detach(self, closed: Closed | None) -> None:
+        # Before the event of its end: a handler of that finds the server without it.
+        self._ended(self)
+        super()._detach(closed)
+
+    def replace(self) -> None:
+        """For the server: a newer connection of the charge point has come (rule A9)."""
+        self.begin_close(_POLICY_VIOLATION, "replaced by a newer connection of this identity")
+        if (link := self._link) is not None:
+            link.abort()

@@ -1,0 +1,256 @@
+"""The client's end of a link: websocket-client on a :class:`~ocpp_sync.transport.stream.Stream`."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
+
+import websocket
+
+from ..errors import HandshakeError
+from .link import ABNORMAL, INVALID_DATA, NO_STATUS, NORMAL, PROTOCOL_ERROR, TOO_BIG, UNSUPPORTED_DATA, Closed, Link
+from .stream import Stream
+
+__all__ = ["ClientLink", "open_link"]
+
+_TEXT, _BINARY, _CONTINUATION = websocket.ABNF.OPCODE_TEXT, websocket.ABNF.OPCODE_BINARY, websocket.ABNF.OPCODE_CONT
+_CLOSE = websocket.ABNF.OPCODE_CLOSE
+_FIRST_CONTROL = 0x8
+_MAX_CONTROL = 125
+_MAX_FRAGMENTS = 4096  # the library joins them one by one
+_MAX_RESPONSE = 64 * 1024  # bytes of an HTTP response
+
+_REASONS = {401: "unauthorized", 404: "not-found"}
+
+
+def open_link(
+    url: str,
+    *,
+    subprotocols: Sequence[str],
+    headers: Mapping[str, str],
+    deadline: float | None,
+    max_message_size: int,
+    opening: Callable[[socket.socket], None],
+) -> tuple[ClientLink, str]:
+    """Connect, and upgrade to a WebSocket.
+
+    Args:
+        url: ``ws://…``, with the identity in it.
+        subprotocols: What to offer, in order of preference.
+        headers: Further HTTP headers.
+        deadline: Until when, for everything from the name's resolution on, in ``time.monotonic()`` seconds; None is as long as it takes.
+        max_message_size: Bytes of the largest message that is taken.
+        opening: Called with each socket before it connects, so that another thread can shut it down.
+
+    Returns:
+        The link, and the subprotocol that the server chose.
+
+    Raises:
+        HandshakeError: It could not be made; the cause is chained.
+    """
+    stream = Stream(_connect(url, deadline, opening))
+    stream.deadline = deadline
+    stream.allowance = _MAX_RESPONSE
+    link = _WebSocket(max_message_size=max_message_size, skip_utf8_validation=True)
+    # Not by the library's own argument for it: it cannot tell a missing subprotocol from any other mistake.
+    offer = {"Sec-WebSocket-Protocol": ", ".join(subprotocols), **headers}
+    try:
+        link.connect(
+            url,
+            socket=stream,
+            header=[f"{name}: {value}" for name, value in offer.items()],
+            suppress_origin=True,
+            redirect_limit=0,
+        )
+        # Some versions of the library call themselves connected after a redirect.
+        if link.status != 101:
+            _refused(link.status)
+        chosen: str | None = (link.headers or {}).get("sec-websocket-protocol")
+        if chosen is None or chosen not in subprotocols:
+            named = "none" if chosen is None else repr(chosen[:40])
+            raise HandshakeError("subprotocol", f"the server chose {named} of the subprotocols {', '.join(subprotocols)}", 101)
+    except HandshakeError:
+        stream.close()
+        raise
+    except websocket.WebSocketBadStatusException as error:
+        stream.close()
+        _refused(error.status_code, error)
+    except (TimeoutError, websocket.WebSocketTimeoutException) as error:
+        stream.close()
+        raise HandshakeError("timeout", "the server did not answer the WebSocket upgrade in time") from error
+    except Exception as error:
+        # The library lets out whatever a broken answer leads to (IndexError, ValueError, …).
+        stream.close()
+        raise HandshakeError("rejected", f"the server's answer is no WebSocket upgrade: {_brief(error)}") from error
+    except BaseException:
+        stream.close()
+        raise
+    stream.deadline = stream.allowance = None
+    return ClientLink(stream, link), chosen
+
+
+def _refused(status: int | None, cause: Exception | None = None) -> NoReturn:
+    if status is not None and 300 <= status < 400:
+        raise HandshakeError("redirect", f"the server redirects (HTTP {status}); redirects are not followed", status) from cause
+    reason = _REASONS.get(status or 0, "rejected")
+    raise HandshakeError(reason, f"the server refused the connection with HTTP {status}", status) from cause
+
+
+def _brief(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:200]
+
+
+# --- TCP
+
+
+def _connect(url: str, deadline: float | None, opening: Callable[[socket.socket], None]) -> socket.socket:
+    parts = urlsplit(url)
+    host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "wss" else 80)
+    where = f"{host}:{port}"
+    failure: OSError | None = None
+    for family, kind, protocol, _, address in _resolve(host, port, deadline):
+        sock = socket.socket(family, kind, protocol)
+        try:
+            opening(sock)
+            sock.settimeout(_remaining(deadline))
+            sock.connect(address)
+        except OSError as error:
+            sock.close()
+            failure = error
+        except BaseException:
+            sock.close()
+            raise
+        else:
+            return sock
+    if isinstance(failure, TimeoutError):
+        raise HandshakeError("timeout", f"{where} did not answer in time") from failure
+    raise HandshakeError("unreachable", f"cannot connect to {where}: {failure}") from failure
+
+
+def _remaining(deadline: float | None) -> float | None:
+    if deadline is None:
+        return None
+    remaining = deadline - time.monotonic()
+    if remaining <= 0:
+        raise TimeoutError("timed out")
+    return remaining
+
+
+def _resolve(host: str, port: int, deadline: float | None) -> list[Any]:
+    """The addresses of a host. The system's resolver knows no time-out, so it gets a thread that can be left behind."""
+    result: list[Any] = []
+
+    def look_up() -> None:
+        try:
+            result.append(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except (OSError, UnicodeError) as error:
+            result.append(error)
+
+    try:
+        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+    except (OSError, UnicodeError):
+        pass  # a name
+    thread = threading.Thread(target=look_up, name=f"ocpp-resolve {host}", daemon=True)
+    thread.start()
+    thread.join(None if deadline is None else max(0.0, deadline - time.monotonic()))
+    if not result:
+        raise HandshakeError("timeout", f"the name {host} could not be resolved in time")
+    if isinstance(result[0], Exception):
+        raise HandshakeError("unreachable", f"the name {host} cannot be resolved: {result[0]}") from result[0]
+    addresses: list[Any] = result[0]
+    return addresses
+
+
+# --- WebSocket
+
+
+class _TooBig(Exception):
+    """A message is longer than allowed."""
+
+
+class _FrameBuffer(websocket.frame_buffer):  # type: ignore[misc]
+    """Knows how long a frame may be before its payload is read."""
+
+    room = 0
+
+    def recv_length(self) -> None:
+        super().recv_length()
+        if self.length > (_MAX_CONTROL if self.header[4] >= _FIRST_CONTROL else self.room):
+            raise _TooBig
+
+
+class _WebSocket(websocket.WebSocket):  # type: ignore[misc]
+    """The library's WebSocket with a limit on the size of a message, fragments and all, and one close frame at most."""
+
+    def __init__(self, *, max_message_size: int, **options: Any) -> None:
+        super().__init__(**options)
+        self._max_message_size = max_message_size
+        self._fragments = 0
+        self._close_sent = False
+        self.frame_buffer = _FrameBuffer(self._recv, skip_utf8_validation=True)
+        self.frame_buffer.room = max_message_size
+
+    def recv_frame(self) -> websocket.ABNF:
+        frame = super().recv_frame()
+        if frame.opcode in (_TEXT, _BINARY, _CONTINUATION):
+            if frame.fin:
+                self._fragments, self.frame_buffer.room = 0, self._max_message_size
+            else:
+                self._fragments, self.frame_buffer.room = self._fragments + 1, self.frame_buffer.room - len(frame.data)
+                if self._fragments > _MAX_FRAGMENTS:
+                    raise _TooBig
+        return frame
+
+    def send_close(self, status: int = NORMAL, reason: bytes = b"") -> None:
+        # The library answers every close frame, also one that answers ours.
+        if not self._close_sent:
+            self._close_sent = True
+            super().send_close(status, reason)
+
+
+class ClientLink(Link):
+    """A link that :func:`open_link` made."""
+
+    def __init__(self, stream: Stream, link: _WebSocket) -> None:
+        super().__init__(stream)
+        self._link = link
+
+    def _read(self, receive: Callable[[str], None]) -> Closed:
+        try:
+            while True:
+                opcode, frame = self._link.recv_data_frame()
+                if opcode == _CLOSE:
+                    return _closed(frame.data)
+                if opcode == _BINARY:
+                    self.fail(UNSUPPORTED_DATA, "OCPP-J uses text messages")
+                    continue
+                try:
+                    text = frame.data.decode()
+                except UnicodeDecodeError:
+                    self.fail(INVALID_DATA, "the text is no UTF-8")
+                    continue
+                receive(text)
+        except _TooBig:
+            return self._refuse(TOO_BIG, "the message is too big")
+        except (websocket.WebSocketConnectionClosedException, websocket.WebSocketTimeoutException) as error:
+            return Closed(ABNORMAL, str(error))
+        except websocket.WebSocketException as error:
+            return self._refuse(PROTOCOL_ERROR, str(error)[:100])
+
+    def _send_text(self, text: str) -> None:
+        self._link.send(text)
+
+    def _send_close(self, code: int, reason: str) -> None:
+        self._link.send_close(code, reason.encode())
+
+
+def _closed(data: bytes) -> Closed:
+    if len(data) < 2:
+        return Closed(NO_STATUS, "")
+    (code,) = struct.unpack("!H", data[:2])
+    return Closed(code, data[2:].decode(errors="replace"))

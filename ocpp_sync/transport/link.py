@@ -1,0 +1,143 @@
+"""What a WebSocket link is to the rest of the package, whichever library and whichever end it is."""
+
+from __future__ import annotations
+
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import NamedTuple
+
+from ..errors import ConnectionClosed
+from .stream import HIGH_WATER, Stream
+
+__all__ = [
+    "ABNORMAL",
+    "GOING_AWAY",
+    "INVALID_DATA",
+    "NORMAL",
+    "NO_STATUS",
+    "PROTOCOL_ERROR",
+    "TOO_BIG",
+    "UNSUPPORTED_DATA",
+    "Closed",
+    "Link",
+]
+
+# Close codes of RFC 6455, 7.4.1. The second row never goes over the wire.
+NORMAL, GOING_AWAY, PROTOCOL_ERROR, UNSUPPORTED_DATA, INVALID_DATA, TOO_BIG = 1000, 1001, 1002, 1003, 1007, 1009
+NO_STATUS, ABNORMAL = 1005, 1006
+
+_MAX_REASON = 123  # bytes; RFC 6455, 5.5
+_LINGER = 2.0  # seconds for the other side to take our close frame after it broke a rule
+
+
+class Closed(NamedTuple):
+    """How a link ended: a close code, and the text that came with it."""
+
+    code: int
+    reason: str
+
+
+class Link(ABC):
+    """An open WebSocket.
+
+    One thread calls :meth:`run`; :meth:`send`, :meth:`close` and :meth:`abort` are for any thread. None of them waits for the reader.
+    """
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+        self._send_lock = threading.Lock()  # round the framing of one message, which never waits
+        self._closed_by_us: Closed | None = None
+
+    def run(self, receive: Callable[[str], None]) -> Closed:
+        """Read until the link ends; then the socket is closed.
+
+        Args:
+            receive: Takes each text message. It must not raise, and may wait: nothing is read meanwhile.
+
+        Returns:
+            How the link ended; as this side said when it was the first to close.
+        """
+        try:
+            closed = self._read(receive)
+        except (OSError, UnicodeError) as error:
+            closed = Closed(ABNORMAL, str(error))
+        finally:
+            self._stream.close()
+        return self._closed_by_us or closed
+
+    def send(self, text: str, deadline: float | None = None) -> bool:
+        """Send a text message, and stay until the kernel has all of it, or the deadline passes.
+
+        Args:
+            text: The message.
+            deadline: In ``time.monotonic()`` seconds; None is as long as the link lives.
+
+        Returns:
+            False if the other side reads so slowly that there was no room for the message until the deadline: it is not sent then.
+
+        Raises:
+            ConnectionClosed: The link is closed or broken.
+        """
+        try:
+            if not self._stream.drain(deadline, below=HIGH_WATER):
+                return False
+            self.post(text)
+            self._stream.drain(deadline)
+        except OSError as error:
+            raise ConnectionClosed(ABNORMAL, str(error)) from error
+        return True
+
+    def post(self, text: str) -> None:
+        """Send a text message without waiting for anything: for the reader.
+
+        Raises:
+            ConnectionClosed: The link is closed or broken.
+        """
+        with self._send_lock:
+            if self._closed_by_us is not None:
+                raise ConnectionClosed(*self._closed_by_us)
+            try:
+                self._send_text(text)
+            except OSError as error:
+                raise ConnectionClosed(ABNORMAL, str(error)) from error
+
+    def close(self, code: int = NORMAL, reason: str = "") -> None:
+        """Send the close frame, once; the reader ends when the other side has answered it, or at :meth:`abort`."""
+        with self._send_lock:
+            if self._closed_by_us is None:
+                # Cut to whole characters.
+                reason = reason.encode()[:_MAX_REASON].decode(errors="ignore")
+                self._closed_by_us = Closed(code, reason)
+                try:
+                    self._send_close(code, reason)
+                except OSError:
+                    self._stream.shutdown()
+
+    def fail(self, code: int, reason: str) -> None:
+        """Close because the other side broke a rule; it has a moment to answer, then the reader ends anyway. For the reader."""
+        self.close(code, reason)
+        self._stream.deadline = time.monotonic() + _LINGER
+
+    def abort(self) -> None:
+        """Cut the connection now; the reader ends at once."""
+        self._stream.shutdown()
+
+    def _refuse(self, code: int, reason: str) -> Closed:
+        """As :meth:`fail`, when what comes next cannot be read any more."""
+        self.close(code, reason)
+        self._stream.linger(_LINGER)
+        return Closed(code, reason)
+
+    @abstractmethod
+    def _read(self, receive: Callable[[str], None]) -> Closed:
+        """Read until the other side closes, or breaks a rule (then say so in a close frame)."""
+
+    @abstractmethod
+    def _send_text(self, text: str) -> None:
+        """Frame a text message and give it to the stream."""
+
+    @abstractmethod
+    def _send_close(self, code: int, reason: str) -> None:
+        """Frame a close message and give it to the stream."""

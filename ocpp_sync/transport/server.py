@@ -1,0 +1,135 @@
+"""The server's end of a link: simple-websocket on a :class:`~ocpp_sync.transport.stream.Stream`.
+
+The library would start a thread for each connection. It is given a thread class whose ``start()`` does nothing, so that its reading
+loop runs in the HTTP thread of the connection, and an event class that hands each message on as soon as it is complete.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import simple_websocket
+from wsproto.events import CloseConnection
+from wsproto.utilities import LocalProtocolError, RemoteProtocolError
+
+from .link import ABNORMAL, INVALID_DATA, PROTOCOL_ERROR, TOO_BIG, UNSUPPORTED_DATA, Closed, Link
+from .stream import Stream
+
+__all__ = ["ServerLink", "accept_link"]
+
+_CHUNK = 64 * 1024
+_COMPRESSED_CHUNK = 4 * 1024  # inflated it may be a thousand times as long
+
+
+def accept_link(
+    environ: Mapping[str, Any], stream: Stream, *, subprotocol: str | None, max_message_size: int, compression: bool
+) -> ServerLink:
+    """Answer a WebSocket upgrade with 101.
+
+    Args:
+        environ: The WSGI environment of the request.
+        stream: Its connection.
+        subprotocol: The subprotocol to choose; None is none.
+        max_message_size: Bytes of the largest message that is taken, after inflation.
+        compression: Whether to take an offer to compress (RFC 7692, rule A6).
+
+    Raises:
+        ValueError: The request is no proper WebSocket upgrade; nothing was sent.
+    """
+    request = {name: value for name, value in environ.items() if name.startswith("HTTP_")}
+    if not compression:
+        # The library takes every offer.
+        request.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)
+    try:
+        link = simple_websocket.Server(
+            {**request, "werkzeug.socket": _Socket(stream)},
+            subprotocols=[] if subprotocol is None else [subprotocol],
+            receive_bytes=_COMPRESSED_CHUNK if compression else _CHUNK,
+            max_message_size=max_message_size,
+            thread_class=_Inline,
+            event_class=_Signal,
+        )
+    except (RemoteProtocolError, LocalProtocolError, simple_websocket.ConnectionError) as error:
+        raise ValueError(str(error)) from error
+    return ServerLink(stream, link)
+
+
+class _Inline:
+    """A thread that is not started: whoever calls ``run`` is the thread."""
+
+    def __init__(self, target: Callable[[], None]) -> None:
+        self.run = target
+        self.name = ""
+
+    def start(self) -> None:
+        pass
+
+
+class _Signal:
+    """An event that calls back, in the thread that sets it."""
+
+    def __init__(self) -> None:
+        self.callback: Callable[[], None] | None = None
+
+    def set(self) -> None:
+        if self.callback is not None:
+            self.callback()
+
+
+class _Socket:
+    """A stream without its end, which is not the library's business."""
+
+    def __init__(self, stream: Stream) -> None:
+        self.recv = stream.recv
+        self.send = stream.send
+
+    def close(self) -> None:
+        pass
+
+
+class ServerLink(Link):
+    """A link that :func:`accept_link` made."""
+
+    def __init__(self, stream: Stream, link: simple_websocket.Server) -> None:
+        super().__init__(stream)
+        self._link = link
+
+    def _read(self, receive: Callable[[str], None]) -> Closed:
+        link = self._link
+
+        def deliver() -> None:
+            while link.input_buffer:
+                message = link.input_buffer.pop(0)
+                if isinstance(message, str):
+                    receive(message)
+                else:
+                    self.fail(UNSUPPORTED_DATA, "OCPP-J uses text messages")
+
+        link.event.callback = deliver
+        try:
+            link.thread.run()
+        except (RemoteProtocolError, LocalProtocolError) as error:
+            return Closed(ABNORMAL, str(error))
+        if link.incoming_message_len > link.max_message_size:
+            return self._refuse(TOO_BIG, "the message is too big")
+        if link.close_message is None:
+            return Closed(ABNORMAL, "the connection was lost")
+        code = int(link.close_reason)
+        # The library answers what breaks WebSocket's rules as if the other side had closed.
+        if code in (PROTOCOL_ERROR, INVALID_DATA):
+            return self._refuse(code, link.close_message)
+        return Closed(code, link.close_message)
+
+    def _send_text(self, text: str) -> None:
+        try:
+            self._link.send(text)
+        except (LocalProtocolError, simple_websocket.ConnectionClosed) as error:
+            raise ConnectionResetError("the other side has closed the connection") from error
+
+    def _send_close(self, code: int, reason: str) -> None:
+        # Not by the library's close(), after which it reads no more.
+        try:
+            self._stream.send(self._link.ws.send(CloseConnection(code=code, reason=reason)))
+        except LocalProtocolError:
+            pass  # the other side was first

@@ -1,0 +1,275 @@
+"""A connected socket that one thread reads while any number of threads write to it.
+
+The socket is non-blocking. Every operation on it is short and made under one lock, and the waiting (``poll``) is done outside of it,
+so no thread ever holds the lock while it waits. :meth:`Stream.send` never waits either: what the kernel does not take is kept and
+goes out with the next write, from :meth:`Stream.drain`, or from the reader. So a peer that reads slowly delays only those who choose
+to wait for it, each as long as it chooses.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+import threading
+import time
+
+__all__ = ["HIGH_WATER", "Stream"]
+
+HIGH_WATER = 64 * 1024
+"""With more unsent bytes than this, writers wait before they add to them, and the reader reads no more."""
+
+_CHUNK = 64 * 1024
+_WAIT_FOREVER = None
+
+
+class Stream:
+    """The read side belongs to one thread; :meth:`send`, :meth:`drain` and :meth:`shutdown` to all.
+
+    Args:
+        sock: A connected socket, which becomes the stream's own.
+        stall_timeout: Seconds after which a peer that takes none of the unsent bytes counts as dead.
+
+    Attributes:
+        deadline: When reading fails with TimeoutError, in ``time.monotonic()`` seconds; None is never. For the time of a handshake.
+        allowance: How many more bytes may be read; None is any number. For the time of a handshake.
+    """
+
+    def __init__(self, sock: socket.socket, *, stall_timeout: float = 30.0) -> None:
+        sock.setblocking(False)
+        if sock.family in (socket.AF_INET, socket.AF_INET6):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        self.deadline: float | None = None
+        self.allowance: int | None = None
+        self._sock = sock
+        self._descriptor = sock.fileno()
+        self._stall_timeout = stall_timeout
+        self._lock = threading.Lock()
+        self._unsent = bytearray()
+        self._progress = 0.0  # when the kernel last took bytes, or when the first unsent ones came
+        self._received = b""
+        self._position = 0
+        self._pollers = 0
+        self._closed = False
+        self._broken: OSError | None = None
+
+    # --- Reading: one thread
+
+    def recv(self, size: int) -> bytes:
+        """At least one and at most ``size`` bytes; waits for them. ``b""`` is the end.
+
+        Raises:
+            TimeoutError: The deadline passed, or the peer has stalled.
+            OSError: The connection is broken, or more came than is allowed.
+        """
+        if self._position == len(self._received) and not self._fill():
+            return b""
+        data = self._received[self._position : self._position + size]
+        self._take(len(data))
+        return data
+
+    def readline(self, size: int = -1) -> bytes:
+        """Bytes up to a line feed, the end of the stream, or ``size``; for :mod:`http.server`, which reads a file."""
+        line = bytearray()
+        while (size < 0 or len(line) < size) and not line.endswith(b"\n"):
+            if self._position == len(self._received) and not self._fill():
+                break
+            end = self._received.find(b"\n", self._position) + 1 or len(self._received)
+            if size >= 0:
+                end = min(end, self._position + size - len(line))
+            line += self._received[self._position : end]
+            self._take(end - self._position)
+        return bytes(line)
+
+    def _take(self, count: int) -> None:
+        self._position += count
+        if self.allowance is not None:
+            self.allowance -= count
+            if self.allowance < 0:
+                raise OSError("the other side sent more than is allowed before the connection is open")
+
+    def _fill(self) -> bool:
+        while True:
+            with self._lock:
+                if self._closed:
+                    return False
+                self._push()
+                # A peer that sends but does not read must not make us keep ever more answers for it.
+                stalled = len(self._unsent) > HIGH_WATER
+                if not stalled:
+                    data = self._read()
+                    if data is not None:
+                        self._received, self._position = data, 0
+                        return bool(data)
+                wanted = select.POLLOUT if stalled else select.POLLIN
+                if self._unsent:
+                    wanted |= select.POLLOUT
+                limit = self._progress + self._stall_timeout if stalled else _WAIT_FOREVER
+            if not self._wait(wanted, _earlier(self.deadline, limit)):
+                if _passed(self.deadline):
+                    raise TimeoutError("nothing came in time")
+                if stalled:
+                    self._fail_if_stalled()
+
+    def _read(self) -> bytes | None:
+        try:
+            return self._sock.recv(_CHUNK)
+        except BlockingIOError:
+            return None
+
+    # --- Writing: any thread
+
+    def send(self, data: bytes) -> int:
+        """Take all of ``data``, to be sent in order; never waits.
+
+        Raises:
+            OSError: The connection is closed or broken.
+        """
+        with self._lock:
+            self._check()
+            if not self._unsent:
+                self._progress = time.monotonic()
+            self._unsent += data
+            self._push()
+            self._check()
+        return len(data)
+
+    def drain(self, deadline: float | None = None, *, below: int = 0) -> bool:
+        """Wait until at most ``below`` bytes are unsent.
+
+        Args:
+            deadline: Until when, in ``time.monotonic()`` seconds; None is as long as it takes.
+            below: A number of bytes.
+
+        Returns:
+            False if the deadline passed first.
+
+        Raises:
+            TimeoutError: The peer has taken nothing for ``stall_timeout`` seconds; the connection is broken now.
+            OSError: The connection is closed or broken.
+        """
+        while True:
+            with self._lock:
+                self._check()
+                self._push()
+                self._check()
+                if len(self._unsent) <= below:
+                    return True
+                stalled = self._progress + self._stall_timeout
+            if not self._wait(select.POLLOUT, _earlier(deadline, stalled)):
+                if _passed(deadline):
+                    return False
+                self._fail_if_stalled()
+
+    def _push(self) -> None:
+        """Hand to the kernel what it takes; the lock is held."""
+        while self._unsent and self._broken is None:
+            try:
+                with memoryview(self._unsent) as view, view[:_CHUNK] as chunk:
+                    sent = self._sock.send(chunk)
+            except BlockingIOError:
+                return
+            except OSError as error:
+                self._break(error)
+                return
+            del self._unsent[:sent]
+            self._progress = time.monotonic()
+
+    def _fail_if_stalled(self) -> None:
+        with self._lock:
+            if self._unsent and time.monotonic() >= self._progress + self._stall_timeout:
+                self._break(TimeoutError(f"the other side has taken nothing for {self._stall_timeout:g} s"))
+            self._check()
+
+    def _break(self, error: OSError) -> None:
+        self._broken = error
+        self._unsent.clear()
+        self._shutdown()
+
+    def _check(self) -> None:
+        if self._closed:
+            raise ConnectionResetError("the socket is closed")
+        if self._broken is not None:
+            raise type(self._broken)(*self._broken.args)
+
+    # --- Waiting and ending
+
+    def _wait(self, events: int, deadline: float | None) -> bool:
+        """Wait outside the lock; the descriptor stays open for as long as somebody polls it."""
+        with self._lock:
+            if self._closed:
+                return True  # the caller looks again and sees it
+            self._pollers += 1
+        try:
+            poll = select.poll()
+            poll.register(self._descriptor, events)
+            return bool(poll.poll(_milliseconds(deadline)))
+        finally:
+            with self._lock:
+                self._pollers -= 1
+                self._close_if_unused()
+
+    def linger(self, seconds: float) -> None:
+        """Say that nothing more comes from here, and throw away what still comes in, until the end or for a time; for the reader.
+
+        Closing a socket with unread bytes in it resets the connection, and the other side may lose the close frame.
+        """
+        self.shutdown(socket.SHUT_WR)
+        self.deadline, self.allowance = time.monotonic() + seconds, None
+        try:
+            while self.recv(_CHUNK):
+                pass
+        except OSError:
+            pass
+
+    def shutdown(self, how: int = socket.SHUT_RDWR) -> None:
+        """End the connection: whoever waits, in whatever thread, comes back. The socket stays open until :meth:`close`."""
+        with self._lock:
+            if not self._closed:
+                self._shutdown(how)
+
+    def _shutdown(self, how: int = socket.SHUT_RDWR) -> None:
+        try:
+            self._sock.shutdown(how)
+        except OSError:
+            pass  # it is not connected any more
+
+    def close(self) -> None:
+        """End the connection and release the socket; once is enough, more does not hurt."""
+        with self._lock:
+            if not self._closed:
+                self._closed = True
+                self._unsent.clear()
+                self._shutdown()
+            self._close_if_unused()
+
+    def _close_if_unused(self) -> None:
+        if self._closed and self._pollers == 0:
+            self._sock.close()
+
+    # --- What the WebSocket libraries ask of a socket beside that
+
+    def fileno(self) -> int:
+        """The descriptor, -1 once it is closed."""
+        return self._sock.fileno()
+
+    def gettimeout(self) -> None:
+        """Always None: the stream behaves like a blocking socket."""
+
+    def settimeout(self, timeout: float | None) -> None:
+        """Without effect; see :attr:`deadline`."""
+
+
+def _earlier(first: float | None, second: float | None) -> float | None:
+    if first is None or second is None:
+        return second if first is None else first
+    return min(first, second)
+
+
+def _passed(deadline: float | None) -> bool:
+    return deadline is not None and time.monotonic() >= deadline
+
+
+def _milliseconds(deadline: float | None) -> float | None:
+    # A day at most: poll() takes no more than 2^31; whoever waits looks at the clock again anyway.
+    return None if deadline is None else min(max(0.0, deadline - time.monotonic()), 86_400.0) * 1000 + 1
