@@ -1,0 +1,105 @@
+"""What every test has: ends that are closed when it is over, and a check that nothing is left behind."""
+
+from __future__ import annotations
+
+import gc
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ocpp_sync import OcppClient, OcppServer
+
+from .support import RawChargePoint, RawCsms
+
+JOIN_TIMEOUT = 10.0
+
+
+def open_sockets() -> set[str]:
+    found = set()
+    for entry in Path("/proc/self/fd").iterdir():
+        try:
+            target = str(entry.readlink())
+        except OSError:
+            continue
+        if target.startswith("socket:"):
+            found.add(target)
+    return found
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left_behind() -> Iterator[None]:
+    threads, sockets = set(threading.enumerate()), open_sockets()
+    yield
+    for thread in set(threading.enumerate()) - threads:
+        thread.join(JOIN_TIMEOUT)
+        assert not thread.is_alive(), f"the thread {thread.name!r} still runs"
+    if open_sockets() - sockets:
+        gc.collect()  # of tests that drop a peer without closing it
+        assert not open_sockets() - sockets, "a socket is still open"
+
+
+@pytest.fixture
+def make_server() -> Iterator[Callable[..., OcppServer]]:
+    """Makes servers that listen at a free port of the loopback interface."""
+    servers: list[OcppServer] = []
+
+    def make(*, listen: bool = True, **options: Any) -> OcppServer:
+        server = OcppServer(**options)
+        servers.append(server)
+        return server.listen(0, "127.0.0.1") if listen else server
+
+    yield make
+    for server in servers:
+        server.close()
+
+
+@pytest.fixture
+def make_client() -> Iterator[Callable[..., OcppClient]]:
+    """Makes clients, connected if ``url`` is given."""
+    clients: list[OcppClient] = []
+
+    def make(url: str | None = None, identity: str = "CP1", **options: Any) -> OcppClient:
+        client = OcppClient(identity, **options)
+        clients.append(client)
+        return client if url is None else client.connect(url, timeout=10)
+
+    yield make
+    for client in clients:
+        client.close()
+
+
+@pytest.fixture
+def server(make_server: Callable[..., OcppServer]) -> OcppServer:
+    """A server with all defaults."""
+    return make_server()
+
+
+@pytest.fixture
+def raw_csms() -> Iterator[Callable[..., RawCsms]]:
+    """Makes CSMSs that say what they are told to."""
+    peers: list[RawCsms] = []
+
+    def make(**options: Any) -> RawCsms:
+        peers.append(RawCsms(**options))
+        return peers[-1]
+
+    yield make
+    for peer in peers:
+        peer.close()
+
+
+@pytest.fixture
+def raw_charge_point() -> Iterator[Callable[..., RawChargePoint]]:
+    """Makes charge points that say what they are told to."""
+    peers: list[RawChargePoint] = []
+
+    def make(url: str, identity: str = "CP1", **options: Any) -> RawChargePoint:
+        peers.append(RawChargePoint(url, identity, **options))
+        return peers[-1]
+
+    yield make
+    for peer in peers:
+        peer.close()
