@@ -6,6 +6,7 @@ import json
 import queue
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 from websockets.exceptions import ConnectionClosed
@@ -97,11 +98,12 @@ class RawChargePoint(_Raw):
     def __init__(self, url: str, identity: str = "CP1", *, version: str | None = "2.0.1", **options: Any) -> None:
         names = None if version is None else [Subprotocol(f"ocpp{version}")]
         options = {"compression": None, "ping_interval": None, "close_timeout": TIMEOUT, "max_size": None, **options}
-        self.socket = connect(f"{url}/{identity}", subprotocols=names, open_timeout=TIMEOUT, **options)
+        self._stack = ExitStack()
+        self.socket = self._stack.enter_context(connect(f"{url}/{identity}", subprotocols=names, open_timeout=TIMEOUT, **options))
 
     def close(self) -> None:
         """Close; twice does not hurt."""
-        self.socket.close()
+        self._stack.close()
 
 
 class RawCsms(_Raw):
