@@ -39,6 +39,8 @@ _SPELT_16 = {
 _SPELT_2X = {theirs: ours for ours, theirs in _SPELT_16.items()}
 _ONLY_2X = {"MessageTypeNotSupported", "RpcFrameworkError"}
 
+_SHOWN_ID = 40  # characters
+
 
 def spell_code(code: str, version: str) -> str:
     """An OCPP error code as a version spells it (rules B10, B11); a code that no version knows stays as it is."""
@@ -54,6 +56,10 @@ def sendable_code(code: str, version: str) -> str:
 
 class OcppError(Exception):
     """The root of every exception that ocpp_sync raises by itself."""
+
+    def __reduce__(self) -> Any:
+        # By its attributes: OSError, a base of some, makes other things of the arguments than these classes do.
+        return type(self).__new__, (type(self),), {**self.__dict__, "args": self.args}
 
 
 class CallError(OcppError):
@@ -88,7 +94,8 @@ class CallTimeout(OcppError, TimeoutError):
     """
 
     def __init__(self, action: str, message_id: str, elapsed: float, sent: bool) -> None:
-        super().__init__(action, message_id, elapsed, sent)
+        super().__init__()
+        self.args = (action, message_id, elapsed, sent)  # afterwards: OSError would take the first for an errno
         self.action = action
         self.message_id = message_id
         self.elapsed = elapsed
@@ -129,7 +136,7 @@ class MalformedMessage(OcppError):
 
     Attributes:
         reason: What is wrong with the message.
-        message_id: The id, when it could be read, cut to 36 characters; else None.
+        message_id: The id, when it could be read, however long it is; else None.
         code: The OCPP error code that it maps to, as OCPP 2.x spells it.
         kind: The class of :mod:`ocpp_sync.messages` that it should have been, when its type could be read; else None.
     """
@@ -142,7 +149,7 @@ class MalformedMessage(OcppError):
         self.kind = kind
 
     def __str__(self) -> str:
-        return self.reason if self.message_id is None else f"{self.reason} (id {self.message_id!r})"
+        return self.reason if self.message_id is None else f"{self.reason} (id {self.message_id[:_SHOWN_ID]!r})"
 
 
 class RejectHandshake(OcppError):
@@ -173,7 +180,8 @@ class ConnectionClosed(OcppError, ConnectionError):
     """
 
     def __init__(self, code: int = 1006, reason: str = "") -> None:
-        super().__init__(code, reason)
+        super().__init__()
+        self.args = (code, reason)  # afterwards: OSError would take the first for an errno
         self.code = code
         self.reason = reason
 

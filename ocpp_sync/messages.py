@@ -92,24 +92,23 @@ def parse(text: str, kinds: frozenset[type[Message]]) -> Message:
     Raises:
         MalformedMessage: It is none of them. Its attributes tell as much of the message as could be read.
     """
-    array = _load(text)
+    array = _load(text, kinds)
     if not isinstance(array, list) or not array:
-        raise MalformedMessage("a message must be a JSON array that begins with its type", code="RpcFrameworkError")
+        raise MalformedMessage("a message must be a JSON array that begins with its type")
     number, *rest = array
-    message_id = rest[0] if rest and isinstance(rest[0], str) else None
+    lone_surrogate = _has_lone_surrogate(text, array)
+    message_id = rest[0] if rest and isinstance(rest[0], str) and not (lone_surrogate and _not_unicode(rest[0])) else None
     # A boolean or 2.0 equals an integer in Python, but is no message type.
     kind = _TYPES.get(number) if type(number) is int else None
     if kind is None or kind not in kinds:
         shown = number if type(number) is int and abs(number) < 1_000_000 else "of no integer"
         raise MalformedMessage(f"there is no message type {shown}", message_id, "MessageTypeNotSupported")
     if message_id is None:
-        raise MalformedMessage("the message id is no string", None, "RpcFrameworkError", kind)
+        raise MalformedMessage("the message id is no string of characters", None, "RpcFrameworkError", kind)
     if len(message_id) > MAX_ID_LENGTH:
-        cut = message_id[:MAX_ID_LENGTH]
-        raise MalformedMessage(f"the message id is longer than {MAX_ID_LENGTH} characters", cut, "RpcFrameworkError", kind)
-    if _has_lone_surrogate(text, array):
-        readable = None if _not_unicode(message_id) else message_id
-        raise MalformedMessage("the text holds half of a surrogate pair, which is no character", readable, "FormatViolation", kind)
+        raise MalformedMessage(f"the message id is longer than {MAX_ID_LENGTH} characters", message_id, "RpcFrameworkError", kind)
+    if lone_surrogate:
+        raise MalformedMessage("the text holds half of a surrogate pair, which is no character", message_id, "FormatViolation", kind)
     return _build(kind, message_id, rest[1:])
 
 
@@ -163,14 +162,18 @@ def serialise(message: Message, *, short_decimals: bool = False) -> str:
 # --- Reading
 
 
-def _load(text: str) -> Any:
+def _load(text: str, kinds: frozenset[type[Message]]) -> Any:
     if text.count("[") + text.count("{") > MAX_DEPTH and _depth(text) > MAX_DEPTH:
-        raise MalformedMessage(f"the JSON is nested deeper than {MAX_DEPTH} levels", code="RpcFrameworkError")
-    try:
-        return _decode(text)
-    except (ValueError, RecursionError):
-        # The parser's own text is left out: it may quote the message.
-        raise MalformedMessage("the text is no JSON", code="RpcFrameworkError") from None
+        problem = f"the JSON is nested deeper than {MAX_DEPTH} levels"
+    else:
+        try:
+            return _decode(text)
+        except (ValueError, RecursionError):
+            problem = "the text is no JSON"  # and not what the parser says, which may quote it
+    # What begins like an answer or a SEND must not be answered, whatever follows (rules B16, B17).
+    begins = _BEGINNING.match(text)
+    kind = _TYPES[int(begins[1])] if begins else None
+    raise MalformedMessage(problem, None, "RpcFrameworkError", kind if kind in kinds else None)
 
 
 def _refuse_constant(name: str) -> Any:
@@ -179,6 +182,7 @@ def _refuse_constant(name: str) -> Any:
 
 _decode = json.JSONDecoder(parse_constant=_refuse_constant).decode
 
+_BEGINNING = re.compile(r"\s*\[\s*([3-6])\s*,")
 _ESCAPE = re.compile(r"\\.", re.DOTALL)
 _STRING = re.compile(r'"[^"]*"')
 _BRACKET = re.compile(r"[\[\]{}]")
@@ -227,5 +231,5 @@ def _rounded(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_rounded(inner) for inner in value]
     if isinstance(value, (float, Decimal)):
-        return round(float(value), _DECIMAL_PLACES)
+        return round(value, _DECIMAL_PLACES)
     return value

@@ -299,14 +299,14 @@ class Protocol:
 
     def _put_malformed(self, error: MalformedMessage) -> None:
         if error.message_id is not None:
-            self._put_error(error.message_id, error.code, error.reason, {})
+            self._put_error(error.message_id[: messages.MAX_ID_LENGTH], error.code, error.reason, {})  # rule B9
         elif self.dialect.answers_unreadable:
             self._put_error(UNREADABLE_ID, error.code, error.reason, {})
 
     # --- Frames
 
     def _next(self) -> None:
-        if self._outstanding is None and self._waiting:
+        if self._outstanding is None and self._waiting and not self._closed:
             self._outstanding = self._waiting.popleft()
             self._outgoing.append(Frame(self._outstanding.text, self._outstanding))
 
