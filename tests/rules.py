@@ -1,0 +1,80 @@
+"""Makes docs/rules.md: which tests prove which rule. ``python -m tests.rules`` writes it, tests/test_rules.py checks it."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "rules.md"
+
+RULES = {
+    "A1": "The URL is the endpoint, `/`, and the percent-encoded identity; a query string is kept.",
+    "A2": "Identities: 1 to 255 characters, no control characters, no `/`; whatever their case in 2.x; no `:` with Basic by a client.",
+    "A3": "Subprotocols `ocpp1.6`, `ocpp2.0.1`, `ocpp2.1` in the client's order; the server takes the first that it supports.",
+    "A4": "No common subprotocol: 101 and then close 1002, or 400 if so set; a client never goes on with it.",
+    "A5": "Unknown identity 404, failed authentication 401 with `WWW-Authenticate: Basic`, before any frame.",
+    "A6": "Compression (RFC 7692) is optional; nobody closes because it is absent.",
+    "A9": "The newest connection of an identity wins; the clean-up of the old one does not touch it.",
+    "B1": "CALL, CALLRESULT, CALLERROR; CALLRESULTERROR and SEND in 2.1. Actions are case-sensitive.",
+    "B2": "An id has at most 36 characters and is never reused by its sender.",
+    "B3": "One outstanding CALL in each direction, in order; incoming CALLs are served meanwhile; SEND is exempt.",
+    "B4": "A CALL that is not answered in time fails for its caller, and the next goes out.",
+    "B5": "Exactly one answer to each CALL.",
+    "B6": "An unreadable id: 2.x answers id `-1` with RpcFrameworkError, without the raw text; 1.6 logs and drops.",
+    "B7": "An unknown message type: 1.6 and 2.1 ignore it, 2.0.1 answers MessageTypeNotSupported.",
+    "B8": "An undefined action is NotImplemented, one without a handler NotSupported.",
+    "B9": "An id that is too long, or in use: RpcFrameworkError (1.6: GenericError), the id cut to 36 characters.",
+    "B10": "The ten error codes of 1.6, misspellings included.",
+    "B11": "The twelve error codes of 2.x; inbound, either spelling is understood and an unknown code kept.",
+    "B12": "Which error code stands for which broken schema keyword.",
+    "B13": "errorDescription of 2.x is cut to 255 characters; errorDetails are an object; inbound, both may be missing or null.",
+    "B14": "A null payload is read as `{}`; unset fields are left out, never null.",
+    "B15": "Extra fields are invalid, except below `customData`.",
+    "B16": "Late, repeated and unsolicited answers are harmless; an invalid CALLRESULT fails its call, in 2.1 with a CALLRESULTERROR.",
+    "B17": "A SEND is never answered.",
+    "B18": "Draft-04 and draft-06; `multipleOf: 0.1` in decimals; no NaN or infinity.",
+    "B19": "The errata of the 1.6 schemas.",
+    "B20": "Times are ISO 8601, written as UTC with `Z` and milliseconds; decimals to a charge point have six places at most.",
+    "C2": "Basic credentials: the identity is the user; a 1.6 AuthorizationKey goes out as raw bytes.",
+}
+
+_HEAD = """# Rules, and the tests that prove them
+
+The rules of OCPP-J that the library follows, restated from OCPP-J 1.6 and its errata (A, B), part 4 of OCPP 2.0.1 and 2.1, and the security
+white paper (C). A test belongs to a rule when its name begins with it: `test_b16_…`. Made by `python -m tests.rules`; a test fails when
+it is out of date, and when a rule has no test.
+
+| rule | what it says | tests |
+| --- | --- | --- |
+"""
+
+_NAME = re.compile(r"test_((?:[a-e]\d+_)+)")
+
+
+def proofs() -> dict[str, dict[str, int]]:
+    """For each rule, how many tests each file has for it."""
+    found: dict[str, dict[str, int]] = {}
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        name = path.relative_to(ROOT).as_posix()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            match = _NAME.match(node.name) if isinstance(node, ast.FunctionDef) else None
+            for rule in match.group(1).upper().split("_")[:-1] if match else ():
+                found.setdefault(rule, {}).setdefault(name, 0)
+                found[rule][name] += 1
+    return found
+
+
+def page() -> str:
+    """The page as it should be."""
+    found = proofs()
+    rows = []
+    for rule, text in RULES.items():
+        where = ", ".join(f"[{name.removeprefix('tests/')}](../{name}) ({count})" for name, count in sorted(found.get(rule, {}).items()))
+        rows.append(f"| {rule} | {text} | {where} |\n")
+    return _HEAD + "".join(rows)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
