@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .client import OcppClient as OcppClient
     from .errors import CallError as CallError
     from .errors import CallTimeout as CallTimeout
+    from .errors import CertificateError as CertificateError
     from .errors import ConnectionClosed as ConnectionClosed
     from .errors import HandshakeError as HandshakeError
     from .errors import InvalidPayload as InvalidPayload
@@ -35,6 +36,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "CallError": "errors",
     "CallTimeout": "errors",
+    "CertificateError": "errors",
     "ConnectionClosed": "errors",
     "HandshakeError": "errors",
     "InvalidPayload": "errors",

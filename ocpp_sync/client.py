@@ -9,8 +9,8 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .connection import DEFAULT_MAX_MESSAGE_SIZE, Connection
-from .errors import ConnectionClosed
+from .connection import DEFAULT_MAX_MESSAGE_SIZE, Connection, checked_timeout
+from .errors import ConnectionClosed, HandshakeError
 from .handlers import Handlers
 from .handshake import basic_credentials, check_identity, connection_url, subprotocols, version_of
 
@@ -29,6 +29,8 @@ _EVENTS = ("connect", "close", "error", "frame")
 _IDENTITY_2X = re.compile(r"[a-zA-Z0-9*\-_=+|@.]{1,48}")
 # They are the library's own, and a second one of them would contradict the first.
 _RESERVED_HEADERS = {"host", "upgrade", "connection", "content-length", "transfer-encoding"}
+
+_MAX_TIMEOUT = 1_000_000.0  # seconds; a socket takes no more than 2^31 milliseconds
 
 
 class OcppClient(Connection):
@@ -95,7 +97,7 @@ class OcppClient(Connection):
         Args:
             url: The endpoint, ``ws://…``; the identity is added to its path (rule A1).
             headers: Further HTTP headers for the upgrade.
-            timeout: Seconds for everything: name, TCP, upgrade; None is as long as it takes.
+            timeout: Seconds for everything: name, TCP, upgrade; None is as long as it takes. A link that is just ending is waited for.
 
         Returns:
             The client itself.
@@ -103,9 +105,11 @@ class OcppClient(Connection):
         Raises:
             HandshakeError: No link could be made; ``reason`` says why, in one word.
             ConnectionClosed: Another thread called :meth:`close` meanwhile.
-            ValueError: The URL or a header is wrong.
+            ValueError: The URL, a header or the time-out is wrong.
             RuntimeError: It is connected already.
         """
+        timeout = checked_timeout(timeout, "timeout")
+        deadline = None if timeout is None else time.monotonic() + min(timeout, _MAX_TIMEOUT)
         target = connection_url(url, self.identity)
         request_headers = self._headers(headers)
         if target.startswith("wss:"):
@@ -113,9 +117,14 @@ class OcppClient(Connection):
         if not self._connecting.acquire(blocking=False):
             raise RuntimeError("another thread is connecting this client")
         try:
-            if not self.wait_closed(0):
+            if self.connected or self._reader is threading.current_thread():
                 raise RuntimeError("the client is connected already")
-            self._open(target, request_headers, None if timeout is None else time.monotonic() + timeout)
+            with self._lock:
+                self._closing = False
+            # The calls of a lost link fail a moment before it has ended, and its "close" event may be the place to connect again.
+            if not self.wait_closed(None if deadline is None else max(0.0, deadline - time.monotonic())):
+                raise HandshakeError("timeout", "the last link has not ended in time")
+            self._open(target, request_headers, deadline)
         finally:
             self._connecting.release()
         return self
@@ -142,8 +151,6 @@ class OcppClient(Connection):
         # Here, so that importing the package needs no WebSocket library.
         from .transport.client import open_link
 
-        with self._lock:
-            self._closing = False
         try:
             link, subprotocol = open_link(
                 target,
@@ -162,7 +169,13 @@ class OcppClient(Connection):
         self.attach(link, version_of(subprotocol))
         self._put_event("connect")
         reader = threading.Thread(target=self._read, args=(link,), name=f"ocpp-rx {self.identity}", daemon=True)
-        reader.start()
+        try:
+            reader.start()
+        except RuntimeError:
+            # Out of threads or memory: it ends here and now, as if the link were lost.
+            link.abort()
+            self._read(link)
+            raise
         if self._closing:
             self.close()
             raise ConnectionClosed(1000, "closed while connecting")
@@ -182,6 +195,8 @@ class OcppClient(Connection):
                 raise ValueError(f"the header {name!r} is part of the WebSocket upgrade and cannot be given")
         password = self._password() if callable(self._password) else self._password
         if password is not None:
+            if "authorization" in map(str.lower, result):
+                raise ValueError("the header 'Authorization' and a password cannot both be given")
             result["Authorization"] = basic_credentials(self.identity, password)
         return result
 

@@ -28,7 +28,7 @@ from .worker import Worker
 if TYPE_CHECKING:
     from .transport.link import Closed, Link
 
-__all__ = ["DEFAULT_MAX_MESSAGE_SIZE", "Connection"]
+__all__ = ["DEFAULT_MAX_MESSAGE_SIZE", "Connection", "checked_timeout"]
 
 _log = logging.getLogger("ocpp_sync")
 
@@ -37,7 +37,7 @@ DEFAULT_MAX_MESSAGE_SIZE = 1024 * 1024
 _CLOSE_TIMEOUT = 5.0  # seconds for the other side to answer a close frame, and for handlers to come to an end
 _ABORT_TIMEOUT = 1.0  # seconds for the reader to see that the link was cut
 _SENDABLE_CODES = {1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014}  # RFC 6455, 7.4, and its registry
-_PROTOCOL_ERROR, _TOO_BIG, _ABNORMAL = 1002, 1009, 1006
+_NORMAL, _PROTOCOL_ERROR, _TOO_BIG, _ABNORMAL = 1000, 1002, 1009, 1006
 
 _H = TypeVar("_H", bound=Handler)
 
@@ -77,7 +77,7 @@ class Connection:
             raise ValueError(f"max_message_size is a number of bytes, not {max_message_size}")
         self.identity = identity
         self._handlers = handlers
-        self._call_timeout = _checked_timeout(call_timeout, "call_timeout")
+        self._call_timeout = checked_timeout(call_timeout, "call_timeout")
         policy = validation if isinstance(validation, ValidationPolicy) else ValidationPolicy(validation)
         self._checks = Checks(self._side, policy, identity)
         self._max_message_size = max_message_size
@@ -87,6 +87,7 @@ class Connection:
         self._link: Link | None = None
         self._reader: threading.Thread | None = None
         self._worker = self._new_worker()
+        self._showing: set[int] = set()  # the threads that are in a handler of "frame"
         self._no_link = threading.Event()
         self._no_link.set()
         self._last_version: str | None = None
@@ -145,7 +146,7 @@ class Connection:
             ConnectionClosed: The link was lost meanwhile; the call may or may not have reached the other side.
         """
         started = time.monotonic()
-        timeout = self._call_timeout if timeout is None else _checked_timeout(timeout, "timeout")
+        timeout = self._call_timeout if timeout is None else checked_timeout(timeout, "timeout")
         deadline = None if timeout is None else started + timeout
         core, link = self._connected()
         request = self._request(core, action, payload, is_send=False)
@@ -157,8 +158,7 @@ class Connection:
                 call = core.call(action, request, waiter)
             except ValueError as error:
                 raise invalid_action(action, str(error), core.version, "type") from None
-            for frame in core.take_outgoing():
-                waiter.frame = frame
+            self._hand_out(core)
         try:
             response = self._await(core, link, call, waiter, deadline, started)
         except BaseException:
@@ -189,9 +189,10 @@ class Connection:
                 core.send(action, request)
             except ValueError as error:
                 raise invalid_action(action, str(error), core.version, "type") from None
-            frames = core.take_outgoing()
+            frames = self._hand_out(core)
         for frame in frames:
-            self._transmit(link, frame, None)
+            self._show_frame("out", frame.text)
+            link.send(frame.text)
 
     def close(self, code: int = 1000, reason: str = "") -> None:
         """Close the link and end its threads; from any thread, a handler's too, any number of times.
@@ -217,19 +218,23 @@ class Connection:
             link = self._link
         if link is not None:
             link.close(code, reason)
-            self._end_calls(code, reason)
+            self._end_calls(link, code, reason)
         self._worker.close()  # a reader that waits for room goes on, too
 
     def finish_close(self, deadline: float) -> None:
         """For the package: wait for what :meth:`begin_close` has begun, and cut the link at the deadline."""
         with self._lock:
-            link, reader = self._link, self._reader
+            if self._core is not None:
+                return  # that link has ended, and another has come meanwhile
+            link, reader, worker = self._link, self._reader, self._worker
         if reader is threading.current_thread():
+            if link is not None:
+                link.fail(_NORMAL, "")  # it is closed already; this bounds the wait for the other side
             return
         if link is not None and not self._no_link.wait(_remaining(deadline)):
             link.abort()
             self._no_link.wait(_ABORT_TIMEOUT)
-        if not self._worker.join(max(deadline, time.monotonic() + _ABORT_TIMEOUT)):
+        if not worker.join(max(deadline, time.monotonic() + _ABORT_TIMEOUT)):
             _log.warning("%s: a handler still runs after close()", self.identity)
 
     def wait_closed(self, timeout: float | None = None) -> bool:
@@ -251,11 +256,11 @@ class Connection:
 
     def _connected(self) -> tuple[Protocol, Link]:
         with self._lock:
-            core, link, reader = self._core, self._link, self._reader
+            core, link = self._core, self._link
         if core is None or link is None:
             raise NotConnected
-        if reader is threading.current_thread():
-            raise RuntimeError("a handler of 'frame' must not call: the answer could not be read")
+        if threading.get_ident() in self._showing:
+            raise RuntimeError("a handler of 'frame' must not call: the frame would wait for the answer, and the answer for the frame")
         return core, link
 
     def _request(self, core: Protocol, action: str, payload: dict[str, Any] | None, *, is_send: bool) -> dict[str, Any]:
@@ -284,14 +289,22 @@ class Connection:
         return waiter.outcome
 
     def _give_up(self, core: Protocol, call: OutgoingCall) -> bool:
-        """Stop waiting; the next caller sends its own frame, so that nobody has to write for longer than its own time-out."""
+        """Stop waiting; false if there is an outcome already."""
         with self._lock:
             gave_up = core.give_up(call)
-            for frame in core.take_outgoing():
-                if frame.call is not None:
-                    frame.call.waiter.frame = frame
-                    frame.call.waiter.event.set()
+            self._hand_out(core)
         return gave_up
+
+    def _hand_out(self, core: Protocol) -> list[Frame]:
+        """What is to be sent now; the lock is held. A CALL is left to its own caller, who has the time for it, and the time-out."""
+        frames = []
+        for frame in core.take_outgoing():
+            if frame.call is None:
+                frames.append(frame)
+            else:
+                frame.call.waiter.frame = frame
+                frame.call.waiter.event.set()
+        return frames
 
     def _check_response(self, core: Protocol, link: Link, call: OutgoingCall, response: dict[str, Any]) -> None:
         try:
@@ -299,20 +312,21 @@ class Connection:
         except InvalidPayload as error:
             with self._lock:
                 core.refuse_result(call.message_id, error.code, str(error))
-                frames = core.take_outgoing()
+                frames = self._hand_out(core)
             for frame in frames:
                 self._transmit(link, frame, None)
             raise
 
-    def _transmit(self, link: Link, frame: Frame, deadline: float | None) -> None:
-        """Send one frame, and wait for the network if need be. A link that breaks here is the reader's business."""
+    def _transmit(self, link: Link, frame: Frame, deadline: float | None) -> bool:
+        """Send one frame, and wait for the network if need be; false if it could not. A link that breaks here is the reader's business."""
         self._show_frame("out", frame.text)
         try:
             sent = link.send(frame.text, deadline)
         except ConnectionClosed:
-            return
+            return False
         if frame.call is not None:
             frame.call.sent = sent
+        return sent
 
     # --- The reader's thread
 
@@ -333,21 +347,23 @@ class Connection:
             self._reader = threading.current_thread()
         closed: Closed | None = None
         try:
-            if core is not None:
-                closed = link.run(lambda text: self._receive(core, link, text))
+            # Without a core it has been closed already: only the answer to the close frame is missing.
+            closed = link.run(lambda text: None if core is None else self._receive(core, link, text))
         finally:
             self._detach(closed)
 
     def _detach(self, closed: Closed | None) -> None:
         code, reason = closed or (_ABNORMAL, "the reader failed")
-        self._end_calls(code, reason)
+        self._end_calls(self._link, code, reason)
         with self._lock:
-            self._link = None
+            self._link = self._reader = None
         self._put_event("close", code, reason)
         self._no_link.set()
 
-    def _end_calls(self, code: int, reason: str) -> None:
+    def _end_calls(self, link: Link | None, code: int, reason: str) -> None:
         with self._lock:
+            if link is not self._link:
+                return
             core, self._core = self._core, None
             for call in core.close() if core is not None else ():
                 self._resolve(call, ConnectionClosed(code, reason))
@@ -364,7 +380,7 @@ class Connection:
         message = core.decode(text)
         with self._lock:
             events = core.receive(message)
-            frames = core.take_outgoing()
+            frames = self._hand_out(core)
         for frame in frames:
             self._post(link, frame)
         for event in events:
@@ -372,13 +388,12 @@ class Connection:
         self._worker.wait_for_room()
 
     def _post(self, link: Link, frame: Frame) -> None:
+        """Send one frame without waiting for anything."""
         self._show_frame("out", frame.text)
         try:
             link.post(frame.text)
         except ConnectionClosed:
-            return
-        if frame.call is not None:
-            frame.call.sent = True
+            pass
 
     def _take_event(self, core: Protocol, link: Link, event: Event, size: int) -> None:
         if isinstance(event, Answer):
@@ -397,7 +412,11 @@ class Connection:
 
     def _show_frame(self, direction: str, text: str) -> None:
         if self._has_handler("frame"):
-            self._emit("frame", direction, redact(text) if self._redact else text)
+            self._showing.add(threading.get_ident())
+            try:
+                self._emit("frame", direction, redact(text) if self._redact else text)
+            finally:
+                self._showing.discard(threading.get_ident())
 
     # --- The worker's thread
 
@@ -414,6 +433,7 @@ class Connection:
             reply.drop()
 
     def _answer(self, core: Protocol, link: Link, request: messages.Call | messages.Send, answer: dict[str, Any] | CallError) -> bool:
+        """Send an answer; false if something else, or nothing, has gone out."""
         if isinstance(request, messages.Send):
             if isinstance(answer, CallError):
                 _log.warning("%s: a SEND was not handled: %s", self.identity, answer)
@@ -426,11 +446,11 @@ class Connection:
                     answered = core.reply(request.message_id, answer)
             except ValueError as error:
                 _log.error("%s: the answer to %s cannot be sent: %s", self.identity, request.action, error)
-                answered = core.reply_error(request.message_id, CallError("InternalError"))
-            frames = core.take_outgoing()
-        for frame in frames:
-            self._transmit(link, frame, None)
-        return answered
+                core.reply_error(request.message_id, CallError("InternalError"))
+                answered = False
+            frames = self._hand_out(core)
+        sent = [self._transmit(link, frame, None) for frame in frames]
+        return answered and all(sent)
 
     def _new_worker(self) -> Worker:
         return Worker(f"ocpp-handler {self.identity}")
@@ -456,7 +476,12 @@ class Connection:
             self._worker.put(lambda: self._emit(event, *arguments))
 
 
-def _checked_timeout(timeout: float | None, name: str) -> float | None:
+def checked_timeout(timeout: float | None, name: str) -> float | None:
+    """For the package: a number of seconds, or None.
+
+    Raises:
+        ValueError: It is negative, or no number.
+    """
     # "not >=", so that NaN is refused too.
     if timeout is not None and not timeout >= 0:
         raise ValueError(f"{name} is a number of seconds or None, not {timeout!r}")

@@ -42,7 +42,7 @@ class Reply:
             next(self._rest)
         except StopIteration:
             return
-        except (Exception, SystemExit):
+        except BaseException:
             _log.exception("the handler of %s failed after its reply", self._action)
         else:
             _log.error("the handler of %s yields more than once; only the first is the reply", self._action)
@@ -53,7 +53,7 @@ class Reply:
         if self._rest is not None:
             try:
                 self._rest.close()
-            except Exception:
+            except BaseException:
                 _log.exception("the handler of %s failed when it was ended", self._action)
 
 
@@ -83,7 +83,8 @@ def run_handler(handler: Handler | None, request: Call | Send, version: str, che
             raise TypeError(f"the handler of {action} must return a dict or None, not {type(reply).__name__}")
         if not is_send:
             checks.outgoing_response(version, action, reply)
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
+        # Whatever it is, SystemExit or asyncio.CancelledError too: there must be an answer, and the thread must serve the next request.
         if not isinstance(error, CallError):
             # The text of an exception of ours is no business of the other side.
             _log.exception("the handler of %s failed", action)

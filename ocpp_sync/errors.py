@@ -4,6 +4,7 @@
 
     OcppError
     ├── CallError                     the other side answered with a CALLERROR, or a handler sends one
+    ├── CertificateError              a certificate or key file is wrong        (also ValueError)
     ├── CallTimeout                   no answer in time                         (also TimeoutError)
     ├── InvalidPayload                a payload breaks its schema               (also ValueError)
     ├── MalformedMessage              the other side sent what is no OCPP-J message
@@ -20,6 +21,7 @@ from typing import Any
 __all__ = [
     "CallError",
     "CallTimeout",
+    "CertificateError",
     "ConnectionClosed",
     "HandshakeError",
     "InvalidPayload",
@@ -104,6 +106,26 @@ class CallTimeout(OcppError, TimeoutError):
     def __str__(self) -> str:
         state = "sent, but not answered" if self.sent else "not sent: other calls were still waiting for their answers"
         return f"{self.action} timed out after {self.elapsed:.1f} s ({state}; id {self.message_id})"
+
+
+class CertificateError(OcppError, ValueError):
+    """A certificate or key file cannot be used.
+
+    Attributes:
+        file: The file.
+        problem: One of ``missing``, ``unreadable``, ``not-pem``, ``encrypted``, ``key-mismatch``, ``expired``, ``not-yet-valid``,
+            ``chain-incomplete``, ``not-for-small-stations``.
+        message: What is wrong with it, for people.
+    """
+
+    def __init__(self, file: Any, problem: str, message: str) -> None:
+        super().__init__(file, problem, message)
+        self.file = str(file)
+        self.problem = problem
+        self.message = message
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.message}"
 
 
 class InvalidPayload(OcppError, ValueError):

@@ -41,8 +41,10 @@ class Handlers:
 
         Raises:
             ValueError: There is no such event, no supported version defines the action, or the other side does not send it.
-            TypeError: The handler cannot be called.
+            TypeError: The handler cannot be called, or there is no name.
         """
+        if not isinstance(name, str):
+            raise TypeError(f"on() takes the name of an action or event first, not {name!r}")
         self._check(name)
 
         def register(handler: _H) -> _H:
@@ -70,7 +72,10 @@ class Handlers:
         for handler in self._events.get(name, ()):
             try:
                 handler(*arguments)
-            except (Exception, SystemExit):
+            except KeyboardInterrupt:
+                raise  # that of "frame" may run in the main thread
+            except BaseException:
+                # SystemExit, asyncio.CancelledError and the like must not end the thread that calls all the others.
                 _log.exception("a handler of the event %r failed", name)
 
     def _check(self, name: str) -> None:

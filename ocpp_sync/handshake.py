@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+import string
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 from urllib.parse import quote, unquote_to_bytes, urlsplit, urlunsplit
@@ -62,23 +63,24 @@ def connection_url(endpoint: str, identity: str) -> str:
     Raises:
         ValueError: The endpoint is no such URL.
     """
-    parts = urlsplit(endpoint)
     try:
+        parts = urlsplit(endpoint)
         valid = parts.scheme in ("ws", "wss") and parts.hostname and (parts.port is None or 0 < parts.port < 65536)
     except ValueError:
         valid = False
     if not valid:
-        raise ValueError(f"an endpoint is a URL such as ws://host:9220/ocpp, not {_without_user(endpoint)!r}")
+        raise ValueError(f"an endpoint is a URL such as ws://host:9220/ocpp, not {_without_user(endpoint)!r}") from None
     if parts.username is not None or parts.password is not None:
         raise ValueError("credentials do not belong in the endpoint: the user is the identity, and the password has an argument of its own")
     if parts.fragment or re.search(r"[\x00-\x20\x7f]", endpoint):
         raise ValueError(f"an endpoint has no fragment and no white space: {endpoint!r}")
     path = quote(parts.path, safe="/%:@!$&'()*+,;=-._~").rstrip("/")
-    return urlunsplit((parts.scheme, parts.netloc, f"{path}/{quote(identity, safe='')}", parts.query, ""))
+    query = quote(parts.query, safe=string.punctuation)
+    return urlunsplit((parts.scheme, parts.netloc, f"{path}/{quote(identity, safe='')}", query, ""))
 
 
 def _without_user(endpoint: str) -> str:
-    return re.sub(r"//[^/@]*@", "//***@", endpoint)[:200]
+    return re.sub(r"^(\w+://)?.*@", r"\1***@", endpoint, flags=re.DOTALL)[:200]
 
 
 def parse_target(target: str) -> Target | None:
@@ -88,7 +90,8 @@ def parse_target(target: str) -> Target | None:
         None if there is no identity in it, or none that can be decoded (rule A2).
     """
     try:
-        parts = urlsplit(target)
+        # Two slashes at the beginning are an empty segment, not a host; and "#" is a character like others.
+        parts = urlsplit(f"//host{target}" if target.startswith("/") else target, allow_fragments=False)
         _, _, last = parts.path.rpartition("/")
         identity = unquote_to_bytes(last).decode()
         check_identity(identity)
@@ -106,7 +109,7 @@ def subprotocols(versions: Iterable[str]) -> list[str]:
     Raises:
         ValueError: A version is unknown, or there is none.
     """
-    versions = list(versions)
+    versions = list(dict.fromkeys(versions))  # RFC 6455 wants each of them once
     for version in versions:
         if version not in VERSIONS:
             raise ValueError(f"OCPP {version!r} is not supported; the versions are {', '.join(map(repr, VERSIONS))}")
@@ -142,7 +145,10 @@ def basic_credentials(identity: str, password: str | bytes) -> str:
 
     Raises:
         ValueError: There is a ``:`` in the identity, which Basic authentication cannot carry (RFC 7617).
+        TypeError: The password is neither text nor bytes.
     """
+    if not isinstance(password, (str, bytes, bytearray)):
+        raise TypeError(f"a password is text or bytes, not {type(password).__name__}")  # bytes(5) would be five zeros
     if ":" in identity:
         raise ValueError(f"an identity with a ':' cannot be used with a password (RFC 7617): {identity!r}")
     secret = password.encode() if isinstance(password, str) else bytes(password)

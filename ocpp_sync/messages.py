@@ -231,5 +231,6 @@ def _rounded(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_rounded(inner) for inner in value]
     if isinstance(value, (float, Decimal)):
-        return round(value, _DECIMAL_PLACES)
+        number = _plain_number(value) if isinstance(value, Decimal) else value
+        return round(number, _DECIMAL_PLACES)
     return value

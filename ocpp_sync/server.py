@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 from wsgiref.headers import Headers
 
@@ -247,12 +248,19 @@ class OcppServer:
         Under several worker processes each knows its own connections only.
         """
         key = next((key for key in ("gunicorn.socket", "werkzeug.socket") if key in environ), None)
-        if key is None:
-            answer: HttpAnswer | None = HttpAnswer(
-                500, "This WSGI server does not hand out the socket of a request; gunicorn and Werkzeug do."
-            )
-        else:
-            answer = self._handle(environ, lambda: Stream(environ[key]))
+        answer: HttpAnswer | None = None
+        with ExitStack() as unserved:
+            if key is None:
+                answer = HttpAnswer(500, "This WSGI server does not hand out the socket of a request; gunicorn and Werkzeug do.")
+            else:
+                # A descriptor of its own: the WSGI server closes its one too, and gunicorn counts wrongly if it is closed already.
+                try:
+                    answer = self._handle(environ, lambda: Stream(unserved.enter_context(environ[key].dup())))
+                except OSError as error:
+                    _log.debug("%s: gone before the connection was open: %s", environ.get("REMOTE_ADDR"), error)
+                else:
+                    if answer is None:
+                        unserved.pop_all()  # it is closed, with the link
         if answer is not None:
             start_response(answer.line, answer.fields)
             return [answer.body]
@@ -265,7 +273,9 @@ class OcppServer:
         """Answer a request: None once it has been a WebSocket for as long as that lived."""
         if self._closed.is_set():
             return HttpAnswer(503, "The server closes.")
-        if environ["REQUEST_METHOD"] != "GET" or "websocket" not in environ.get("HTTP_UPGRADE", "").lower():
+        # HTTP/1.0 knows no upgrade (RFC 6455, 4.2.1).
+        is_upgrade = environ["REQUEST_METHOD"] == "GET" and environ["SERVER_PROTOCOL"] >= "HTTP/1.1"
+        if not is_upgrade or "websocket" not in environ.get("HTTP_UPGRADE", "").lower():
             upgrade = (("Upgrade", "websocket"), ("Connection", "Upgrade"))
             return HttpAnswer(426, "This is an OCPP-J endpoint: charge points connect here with a WebSocket.", upgrade)
         target = parse_target(_raw_target(environ))
@@ -303,7 +313,10 @@ class OcppServer:
                 return None
         except RejectHandshake as rejection:
             return _refusal(rejection.status, rejection.text)
-        except Exception:
+        except KeyboardInterrupt:
+            raise  # a WSGI server may call this in its main thread
+        except BaseException:
+            # SystemExit, asyncio.CancelledError and the like too: the charge point must get its answer.
             _log.exception("%s: the authorization hook failed", identity)
             return HttpAnswer(500, "The server cannot tell who may connect.")
         return _refusal(401, None)

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timezone
 
 __all__ = ["format_time", "parse_time", "utcnow"]
+
+# What datetime.fromisoformat() takes differs from one Python to the next, so it is given one form only.
+_TIME = re.compile(
+    r"(?P<date>\d{4}-\d\d-\d\d)[Tt ](?P<time>\d\d:\d\d:\d\d)(?:[.,](?P<fraction>\d+))?"
+    r"(?:[Zz]|(?P<hours>[+-]\d\d)(?::?(?P<minutes>\d\d))?)?",
+    re.ASCII,
+)
 
 
 def utcnow() -> str:
@@ -21,7 +29,7 @@ def format_time(time: datetime) -> str:
     Raises:
         ValueError: It has no time zone, so nobody can say which moment it is.
     """
-    if time.tzinfo is None:
+    if time.utcoffset() is None:
         raise ValueError(f"{time!r} has no time zone")
     return time.astimezone(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
@@ -29,18 +37,18 @@ def format_time(time: datetime) -> str:
 def parse_time(text: str) -> datetime:
     """A time that the other side wrote, as an aware datetime in UTC.
 
-    It reads what ISO 8601 and the validation of ``date-time`` allow: a fraction of any length, ``Z`` or an offset. A time with neither
-    is taken as UTC.
+    It reads date and time of ISO 8601: seconds with a fraction of any length, of which microseconds are kept, and ``Z`` or an offset.
+    A time with neither is taken as UTC.
 
     Raises:
         ValueError: It is no such time.
     """
-    head, dot, rest = text.partition(".")
-    if dot:
-        # datetime reads three or six digits before Python 3.11, and never more than six.
-        digits = len(rest) - len(rest.lstrip("0123456789"))
-        head += f".{rest[:digits][:6]:0<6}{rest[digits:]}"
-    if head.endswith("Z"):
-        head = f"{head[:-1]}+00:00"
-    time = datetime.fromisoformat(head)
-    return time.replace(tzinfo=timezone.utc) if time.tzinfo is None else time.astimezone(timezone.utc)
+    match = _TIME.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{text[:60]!r} is no date and time such as 2025-01-31T12:00:00Z")
+    fraction = (match["fraction"] or "")[:6]
+    offset = f"{match['hours'] or '+00'}:{match['minutes'] or '00'}"
+    try:
+        return datetime.fromisoformat(f"{match['date']}T{match['time']}.{fraction:0<6}{offset}").astimezone(timezone.utc)
+    except OverflowError:
+        raise ValueError(f"{text[:60]!r} is before the year 1 or after 9999 in UTC") from None

@@ -92,14 +92,21 @@ class Worker:
             # A daemon: a handler that never returns must not keep the program from ending.
             self._taker = threading.Thread(target=self._run, name=self._name, daemon=True)
             self._threads.add(self._taker)
-            self._taker.start()
+            try:
+                self._taker.start()
+            except RuntimeError:
+                # Out of threads or memory: whichever thread comes back takes the task, or the next put() tries again.
+                _log.exception("%s: no thread can be started", self._name)
+                self._threads.discard(self._taker)
+                self._taker = None
 
     def _run(self) -> None:
         this = threading.current_thread()
         while (task := self._take(this)) is not None:
             try:
                 task()
-            except (Exception, SystemExit):
+            except BaseException:
+                # Nothing ends this thread: asyncio.CancelledError and the like are no Exception.
                 _log.exception("%s: a task failed", self._name)
 
     def _take(self, this: threading.Thread) -> Callable[[], None] | None:

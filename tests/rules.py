@@ -38,6 +38,12 @@ RULES = {
     "B19": "The errata of the 1.6 schemas.",
     "B20": "Times are ISO 8601, written as UTC with `Z` and milliseconds; decimals to a charge point have six places at most.",
     "C2": "Basic credentials: the identity is the user; a 1.6 AuthorizationKey goes out as raw bytes.",
+    "C3": "TLS 1.2 or newer, without compression.",
+    "C4": "The four cipher suites of TLS 1.2, beside those of 1.3; an RSA and an ECDSA certificate at once.",
+    "C5": "The server has an RSA certificate of at most 2048 bytes, for small stations.",
+    "C6": "The station verifies the CSMS's chain and host name.",
+    "C7": "Profile 3: the CSMS verifies the station's chain, and that the certificate names it.",
+    "C8": "No fall-back; what failed is told apart.",
 }
 
 _HEAD = """# Rules, and the tests that prove them

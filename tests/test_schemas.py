@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from ocpp_sync import schemas
-from ocpp_sync.schemas import VERSIONS, Action, action_names, actions, definitions
+from ocpp_sync.schemas import VERSIONS, Action, action_names, actions, definitions, senders
 
 # Section E of the rules, by who sends the request.
 _CS_16 = """Authorize BootNotification DiagnosticsStatusNotification FirmwareStatusNotification Heartbeat MeterValues StartTransaction
@@ -235,6 +235,7 @@ def test_a_document_has_one_definition_or_action_a_line_in_order(version: str) -
 @every_version
 def test_the_names_alone_are_those_of_the_actions(version: str) -> None:
     assert action_names(version) == set(actions(version))
+    assert senders(version) == {name: action.sent_by for name, action in actions(version).items()}
 
 
 def test_a_document_is_read_once_and_cannot_be_changed() -> None:
@@ -247,7 +248,7 @@ def test_a_document_is_read_once_and_cannot_be_changed() -> None:
     assert isinstance(actions("1.6")["Heartbeat"], Action)
 
 
-@pytest.mark.parametrize("function", [actions, definitions, action_names])
+@pytest.mark.parametrize("function", [actions, definitions, action_names, senders])
 @pytest.mark.parametrize("version", ["2.0", "", "ocpp1.6"])
 def test_an_unknown_version_is_told_the_three(function: Any, version: str) -> None:
     with pytest.raises(ValueError, match=r"'1\.6', '2\.0\.1', '2\.1'"):

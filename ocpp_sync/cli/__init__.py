@@ -13,7 +13,11 @@ from ocpp_sync import __version__
 __all__ = ["main"]
 
 # A module has add_arguments(parser) and run(arguments) -> exit status.
-_COMMANDS = {"demo": "run a charge point through a charging session against a server, over a real socket"}
+_COMMANDS = {
+    "demo": "run a charge point through a charging session against a server, over a real socket",
+    "certs": "make a test CA, and certificates for a server and for charge points",
+    "passwd": "keep the password of a charge point in a file, as a hash",
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

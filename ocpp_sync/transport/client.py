@@ -180,7 +180,10 @@ class _FrameBuffer(websocket.frame_buffer):  # type: ignore[misc]
 
     def recv_length(self) -> None:
         super().recv_length()
-        if self.length > (_MAX_CONTROL if self.header[4] >= _FIRST_CONTROL else self.room):
+        if self.header[4] >= _FIRST_CONTROL:
+            if self.length > _MAX_CONTROL:
+                raise websocket.WebSocketProtocolException(f"a control frame is longer than {_MAX_CONTROL} bytes")
+        elif self.length > self.room:
             raise _TooBig
 
 
@@ -192,6 +195,7 @@ class _WebSocket(websocket.WebSocket):  # type: ignore[misc]
         self._max_message_size = max_message_size
         self._fragments = 0
         self._close_sent = False
+        self._closing = threading.Lock()
         self.frame_buffer = _FrameBuffer(self._recv, skip_utf8_validation=True)
         self.frame_buffer.room = max_message_size
 
@@ -208,9 +212,14 @@ class _WebSocket(websocket.WebSocket):  # type: ignore[misc]
 
     def send_close(self, status: int = NORMAL, reason: bytes = b"") -> None:
         # The library answers every close frame, also one that answers ours.
-        if not self._close_sent:
+        with self._closing:
+            if self._close_sent:
+                return
             self._close_sent = True
+        try:
             super().send_close(status, reason)
+        except (OSError, websocket.WebSocketException):
+            pass  # the connection is broken, and the reader will see it; what it has read may be the other side's close frame
 
 
 class ClientLink(Link):
@@ -243,7 +252,12 @@ class ClientLink(Link):
             return self._refuse(PROTOCOL_ERROR, str(error)[:100])
 
     def _send_text(self, text: str) -> None:
-        self._link.send(text)
+        if not self._link.connected:
+            raise ConnectionResetError("the other side has closed the connection")
+        try:
+            self._link.send(text)
+        except websocket.WebSocketException as error:
+            raise ConnectionResetError(str(error)) from error
 
     def _send_close(self, code: int, reason: str) -> None:
         self._link.send_close(code, reason.encode())

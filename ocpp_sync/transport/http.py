@@ -150,7 +150,11 @@ class HttpServer(http.server.ThreadingHTTPServer):
 
     def _serve(self, request: Any, client_address: Any) -> None:
         try:
-            self.process_request_thread(request, client_address)
+            self.finish_request(request, client_address)
+            # The stream closes the socket, as soon as no thread polls it any more.
+        except Exception:
+            self.handle_error(request, client_address)
+            self.shutdown_request(request)
         finally:
             with self._lock:
                 del self._requests[threading.current_thread()]
@@ -208,7 +212,6 @@ class _Request(http.server.BaseHTTPRequestHandler):
     def _send(self, answer: HttpAnswer) -> None:
         head = [f"HTTP/1.1 {answer.line}", *(f"{name}: {value}" for name, value in answer.fields), "", ""]
         self.stream.send("\r\n".join(head).encode("latin-1") + answer.body)
-        self.stream.drain(time.monotonic() + 1.0)
         self.stream.linger(1.0)
 
     def _environ(self) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -27,6 +28,8 @@ __all__ = [
 # Close codes of RFC 6455, 7.4.1. The second row never goes over the wire.
 NORMAL, GOING_AWAY, PROTOCOL_ERROR, UNSUPPORTED_DATA, INVALID_DATA, TOO_BIG = 1000, 1001, 1002, 1003, 1007, 1009
 NO_STATUS, ABNORMAL = 1005, 1006
+
+_log = logging.getLogger("ocpp_sync")
 
 _MAX_REASON = 123  # bytes; RFC 6455, 5.5
 _LINGER = 2.0  # seconds for the other side to take our close frame after it broke a rule
@@ -54,13 +57,13 @@ class Link(ABC):
         """Read until the link ends; then the socket is closed.
 
         Args:
-            receive: Takes each text message. It must not raise, and may wait: nothing is read meanwhile.
+            receive: Takes each text message until this side closes. It must not raise, and may wait: nothing is read meanwhile.
 
         Returns:
             How the link ended; as this side said when it was the first to close.
         """
         try:
-            closed = self._read(receive)
+            closed = self._read(lambda text: receive(text) if self._closed_by_us is None else None)
         except (OSError, UnicodeError) as error:
             closed = Closed(ABNORMAL, str(error))
         finally:
@@ -85,8 +88,10 @@ class Link(ABC):
                 return False
             self.post(text)
             self._stream.drain(deadline)
+        except ConnectionClosed:
+            raise
         except OSError as error:
-            raise ConnectionClosed(ABNORMAL, str(error)) from error
+            raise self._lost(error) from error
         return True
 
     def post(self, text: str) -> None:
@@ -101,7 +106,10 @@ class Link(ABC):
             try:
                 self._send_text(text)
             except OSError as error:
-                raise ConnectionClosed(ABNORMAL, str(error)) from error
+                raise self._lost(error) from error
+
+    def _lost(self, error: OSError) -> ConnectionClosed:
+        return ConnectionClosed(*(self._closed_by_us or (ABNORMAL, str(error))))
 
     def close(self, code: int = NORMAL, reason: str = "") -> None:
         """Send the close frame, once; the reader ends when the other side has answered it, or at :meth:`abort`."""
@@ -117,8 +125,9 @@ class Link(ABC):
 
     def fail(self, code: int, reason: str) -> None:
         """Close because the other side broke a rule; it has a moment to answer, then the reader ends anyway. For the reader."""
-        self.close(code, reason)
-        self._stream.deadline = time.monotonic() + _LINGER
+        self._complain(code, reason)
+        if self._stream.deadline is None:
+            self._stream.deadline = time.monotonic() + _LINGER
 
     def abort(self) -> None:
         """Cut the connection now; the reader ends at once."""
@@ -126,9 +135,15 @@ class Link(ABC):
 
     def _refuse(self, code: int, reason: str) -> Closed:
         """As :meth:`fail`, when what comes next cannot be read any more."""
-        self.close(code, reason)
+        self._complain(code, reason)
         self._stream.linger(_LINGER)
         return Closed(code, reason)
+
+    def _complain(self, code: int, reason: str) -> None:
+        if self._closed_by_us is None:
+            # The reader's thread has the identity in its name.
+            _log.warning("%s: closing with %d: %s", threading.current_thread().name, code, reason)
+        self.close(code, reason)
 
     @abstractmethod
     def _read(self, receive: Callable[[str], None]) -> Closed:

@@ -10,16 +10,17 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import simple_websocket
-from wsproto.events import CloseConnection
+from wsproto.connection import ConnectionState
+from wsproto.events import CloseConnection, Event, Pong
 from wsproto.utilities import LocalProtocolError, RemoteProtocolError
 
-from .link import ABNORMAL, INVALID_DATA, PROTOCOL_ERROR, TOO_BIG, UNSUPPORTED_DATA, Closed, Link
+from .link import ABNORMAL, TOO_BIG, UNSUPPORTED_DATA, Closed, Link
 from .stream import Stream
 
 __all__ = ["ServerLink", "accept_link"]
 
 _CHUNK = 64 * 1024
-_COMPRESSED_CHUNK = 4 * 1024  # inflated it may be a thousand times as long
+_COMPRESSED_CHUNK = 1024  # inflated it may be a thousand times as long
 
 
 def accept_link(
@@ -94,6 +95,14 @@ class ServerLink(Link):
     def __init__(self, stream: Stream, link: simple_websocket.Server) -> None:
         super().__init__(stream)
         self._link = link
+        send = link.ws.send
+
+        def send_unless_closing(event: Event) -> bytes:
+            # The library gives up when it cannot answer a ping that crosses our close frame.
+            closing = isinstance(event, Pong) and link.ws.state is not ConnectionState.OPEN
+            return b"" if closing else send(event)
+
+        link.ws.send = send_unless_closing
 
     def _read(self, receive: Callable[[str], None]) -> Closed:
         link = self._link
@@ -107,19 +116,16 @@ class ServerLink(Link):
                     self.fail(UNSUPPORTED_DATA, "OCPP-J uses text messages")
 
         link.event.callback = deliver
+        failure = "the connection was lost"
         try:
             link.thread.run()
-        except (RemoteProtocolError, LocalProtocolError) as error:
-            return Closed(ABNORMAL, str(error))
+        except (RemoteProtocolError, LocalProtocolError, OSError) as error:
+            failure = str(error)
         if link.incoming_message_len > link.max_message_size:
             return self._refuse(TOO_BIG, "the message is too big")
-        if link.close_message is None:
-            return Closed(ABNORMAL, "the connection was lost")
-        code = int(link.close_reason)
-        # The library answers what breaks WebSocket's rules as if the other side had closed.
-        if code in (PROTOCOL_ERROR, INVALID_DATA):
-            return self._refuse(code, link.close_message)
-        return Closed(code, link.close_message)
+        closed = Closed(ABNORMAL, failure) if link.close_message is None else Closed(int(link.close_reason), link.close_message)
+        # The library answers what breaks WebSocket's rules as if the other side had closed; the state tells that it has not.
+        return self._refuse(*closed) if link.ws.state is ConnectionState.LOCAL_CLOSING else closed
 
     def _send_text(self, text: str) -> None:
         try:

@@ -13,13 +13,13 @@ import socket
 import threading
 import time
 
-__all__ = ["HIGH_WATER", "Stream"]
+__all__ = ["CHUNK", "HIGH_WATER", "Stream"]
 
 HIGH_WATER = 64 * 1024
-"""With more unsent bytes than this, writers wait before they add to them, and the reader reads no more."""
+"""With more unsent bytes than this, writers wait before they add to them; with more of the reader's own, it reads no more."""
 
-_CHUNK = 64 * 1024
-_WAIT_FOREVER = None
+CHUNK = 64 * 1024
+"""How much is read and written at once."""
 
 
 class Stream:
@@ -47,9 +47,14 @@ class Stream:
         self._lock = threading.Lock()
         self._unsent = bytearray()
         self._progress = 0.0  # when the kernel last took bytes, or when the first unsent ones came
+        self._taken = self._sent = 0  # bytes since the beginning
+        self._reader = 0  # the thread that has read last
+        self._owed = 0  # bytes that the reader has sent, the last of which are still unsent
+        self._owed_end = 0  # where they end, counted as in _taken
         self._received = b""
         self._position = 0
         self._pollers = 0
+        self._read_wants_write = False  # only TLS ever does
         self._closed = False
         self._broken: OSError | None = None
 
@@ -89,31 +94,32 @@ class Stream:
                 raise OSError("the other side sent more than is allowed before the connection is open")
 
     def _fill(self) -> bool:
-        while True:
+        self._reader = threading.get_ident()
+        while not _passed(self.deadline):
             with self._lock:
                 if self._closed:
                     return False
                 self._push()
-                # A peer that sends but does not read must not make us keep ever more answers for it.
-                stalled = len(self._unsent) > HIGH_WATER
-                if not stalled:
+                # A peer that sends but does not read must not make us keep ever more answers for it. Only what the reader itself has
+                # to say counts: two sides that write much at once must both go on reading.
+                flooded = self._owed > HIGH_WATER
+                if not flooded:
                     data = self._read()
                     if data is not None:
                         self._received, self._position = data, 0
                         return bool(data)
-                wanted = select.POLLOUT if stalled else select.POLLIN
-                if self._unsent:
+                wanted = 0 if flooded else select.POLLIN
+                if self._unsent or self._read_wants_write:
                     wanted |= select.POLLOUT
-                limit = self._progress + self._stall_timeout if stalled else _WAIT_FOREVER
-            if not self._wait(wanted, _earlier(self.deadline, limit)):
-                if _passed(self.deadline):
-                    raise TimeoutError("nothing came in time")
-                if stalled:
-                    self._fail_if_stalled()
+                stalled = self._progress + self._stall_timeout if self._unsent else None
+            if not self._wait(wanted, _earlier(self.deadline, stalled)):
+                self._fail_if_stalled()
+        raise TimeoutError("the time to read is over")
 
     def _read(self) -> bytes | None:
+        """What the kernel has, or None; the lock is held."""
         try:
-            return self._sock.recv(_CHUNK)
+            return self._sock.recv(CHUNK)
         except BlockingIOError:
             return None
 
@@ -130,6 +136,10 @@ class Stream:
             if not self._unsent:
                 self._progress = time.monotonic()
             self._unsent += data
+            self._taken += len(data)
+            if threading.get_ident() == self._reader:
+                self._owed += len(data)
+                self._owed_end = self._taken
             self._push()
             self._check()
         return len(data)
@@ -165,15 +175,25 @@ class Stream:
         """Hand to the kernel what it takes; the lock is held."""
         while self._unsent and self._broken is None:
             try:
-                with memoryview(self._unsent) as view, view[:_CHUNK] as chunk:
-                    sent = self._sock.send(chunk)
-            except BlockingIOError:
-                return
+                with memoryview(self._unsent) as view, view[:CHUNK] as chunk:
+                    sent = self._write(chunk)
             except OSError as error:
                 self._break(error)
                 return
+            if not sent:
+                return
             del self._unsent[:sent]
+            self._sent += sent
+            if self._sent >= self._owed_end:
+                self._owed = 0
             self._progress = time.monotonic()
+
+    def _write(self, chunk: memoryview) -> int:
+        """How many bytes the kernel takes, 0 if none for now; the lock is held."""
+        try:
+            return self._sock.send(chunk)
+        except BlockingIOError:
+            return 0
 
     def _fail_if_stalled(self) -> None:
         with self._lock:
@@ -184,6 +204,7 @@ class Stream:
     def _break(self, error: OSError) -> None:
         self._broken = error
         self._unsent.clear()
+        self._owed = 0
         self._shutdown()
 
     def _check(self) -> None:
@@ -214,10 +235,11 @@ class Stream:
 
         Closing a socket with unread bytes in it resets the connection, and the other side may lose the close frame.
         """
-        self.shutdown(socket.SHUT_WR)
-        self.deadline, self.allowance = time.monotonic() + seconds, None
+        self.deadline, self.allowance = _earlier(self.deadline, time.monotonic() + seconds), None
         try:
-            while self.recv(_CHUNK):
+            self.drain(self.deadline)
+            self.shutdown(socket.SHUT_WR)
+            while self.recv(CHUNK):
                 pass
         except OSError:
             pass

@@ -1,0 +1,57 @@
+"""TLS on a stream: one thread reads while others write, and OpenSSL never sees two of them at once.
+
+An OpenSSL object must not be read and written at the same time. The stream's one lock is round each operation, which is short because
+the socket is non-blocking; the waiting happens outside of it. Reading always tries first and polls only when OpenSSL has nothing, so data
+that it has decrypted already is never overlooked.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+
+from .stream import CHUNK, Stream
+
+__all__ = ["TlsStream"]
+
+
+class TlsStream(Stream):
+    """A stream over TLS.
+
+    Args:
+        sock: A TLS socket whose handshake is done; it becomes the stream's own.
+        stall_timeout: As for :class:`Stream`.
+    """
+
+    _sock: ssl.SSLSocket
+
+    def __init__(self, sock: ssl.SSLSocket, *, stall_timeout: float = 30.0) -> None:
+        super().__init__(sock, stall_timeout=stall_timeout)
+
+    def _read(self) -> bytes | None:
+        self._read_wants_write = False
+        try:
+            return self._sock.recv(CHUNK)
+        except ssl.SSLWantReadError:
+            return None
+        except ssl.SSLWantWriteError:
+            self._read_wants_write = True
+            return None
+
+    def _write(self, chunk: memoryview) -> int:
+        try:
+            return self._sock.send(chunk)
+        except (ssl.SSLWantWriteError, ssl.SSLWantReadError):
+            return 0
+
+    def _shutdown(self, how: int = socket.SHUT_RDWR) -> None:
+        try:
+            # Only says that nothing more comes from here; what the other side says to that is not waited for.
+            self._sock.unwrap()
+        except (OSError, ValueError):
+            pass
+        try:
+            # Not SSLSocket's own, which drops the TLS object that another thread is about to use.
+            socket.socket.shutdown(self._sock, how)
+        except OSError:
+            pass
