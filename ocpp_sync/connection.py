@@ -151,19 +151,21 @@ class Connection:
         core, link = self._connected()
         request = self._request(core, action, payload, is_send=False)
         waiter = _Waiter()
-        with self._lock:
-            if core is not self._core:
-                raise NotConnected
-            try:
-                call = core.call(action, request, waiter)
-            except ValueError as error:
-                raise invalid_action(action, str(error), core.version, "type") from None
-            self._hand_out(core)
+        call: OutgoingCall | None = None
         try:
+            with self._lock:
+                if core is not self._core:
+                    raise NotConnected
+                try:
+                    call = core.call(action, request, waiter)
+                except ValueError as error:
+                    raise invalid_action(action, str(error), core.version, "type") from None
+                self._hand_out(core)
             response = self._await(core, link, call, waiter, deadline, started)
         except BaseException:
             # Also when Ctrl-C comes: the next call must not wait for this one.
-            self._give_up(core, call)
+            if call is not None:
+                self._give_up(core, call)
             raise
         self._check_response(core, link, call, response)
         return response
@@ -412,8 +414,8 @@ class Connection:
 
     def _show_frame(self, direction: str, text: str) -> None:
         if self._has_handler("frame"):
-            self._showing.add(threading.get_ident())
             try:
+                self._showing.add(threading.get_ident())
                 self._emit("frame", direction, redact(text) if self._redact else text)
             finally:
                 self._showing.discard(threading.get_ident())

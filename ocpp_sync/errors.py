@@ -227,6 +227,7 @@ class HandshakeError(ConnectionClosed):
             ``tls-version``, ``cipher``, ``client-certificate``, ``unauthorized``, ``not-found``, ``subprotocol``,
             ``redirect``, ``rejected``.
         message: What happened, for people.
+        security_event: OCPP's name of the security event to report, for example ``InvalidCsmsCertificate``; None if it is none (rule C8).
     """
 
     def __init__(self, reason: str, message: str, status: int | None = None) -> None:
@@ -234,6 +235,7 @@ class HandshakeError(ConnectionClosed):
         self.args = (reason, message, status)
         self.message = message
         self.status = status
+        self.security_event: str | None = None
 
     def __str__(self) -> str:
         return f"{self.message} ({self.reason})"

@@ -7,22 +7,24 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, TypeVar, overload
-from wsgiref.headers import Headers
+from os import PathLike
+from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
+from .admission import Admission
 from .connection import DEFAULT_MAX_MESSAGE_SIZE
-from .errors import RejectHandshake
 from .handlers import Handler, Handlers
-from .handshake import Target, choose_subprotocol, parse_basic, parse_target, subprotocols, version_of
+from .handshake import subprotocols, version_of
 from .registry import Registry
 from .server_connection import EVENTS as CONNECTION_EVENTS
 from .server_connection import HandshakeRequest, OcppClientConnection
-from .transport.http import HttpAnswer, HttpServer, shown_host
+from .transport.http import HttpAnswer, HttpServer, Limits
 from .transport.server import accept_link
 from .transport.stream import Stream
 from .validation import ValidationPolicy
 
 if TYPE_CHECKING:
+    import socket
+    import ssl
     from types import TracebackType
 
     from typing_extensions import Self
@@ -33,13 +35,14 @@ __all__ = ["OcppServer"]
 
 _log = logging.getLogger("ocpp_sync")
 
-_EVENTS = ("authorization", "connection", *CONNECTION_EVENTS)
+_EVENTS = ("authorization", "rejected", "connection", *CONNECTION_EVENTS)
 _MISMATCH = ("close", "refuse")
 _GOING_AWAY, _PROTOCOL_ERROR = 1001, 1002
 _CLOSE_TIMEOUT = 5.0  # seconds for everything that close() waits for
 _ANY_IPV4 = "0.0.0.0"  # noqa: S104 (it is compared with)
 
 _H = TypeVar("_H", bound=Handler)
+_File = str | PathLike[str]
 
 
 class OcppServer:
@@ -61,7 +64,11 @@ class OcppServer:
         compression: Whether to compress for a charge point that offers it (RFC 7692, rule A6); costs about 100 KiB a connection.
         subprotocol_mismatch: What becomes of a charge point whose versions are none of these: ``"close"`` completes the upgrade and
             closes at once with 1002, as the specification has it; ``"refuse"`` answers 400 (rule A4).
-        handshake_timeout: Seconds that a client has to send its HTTP request.
+        verify_identity: Whether a charge point's certificate must name its identity, by its CN or a SAN (rule C7); else it is refused
+            with 403.
+        handshake_timeout: Seconds that a client has for TLS and its HTTP request.
+        max_connections: How many connections there may be at a time; one more is refused with 503. None is any number.
+        max_connections_per_address: How many of these from one address; None is any number.
         redact: Whether passwords and keys are masked in what the ``frame`` event shows.
 
     Raises:
@@ -77,7 +84,10 @@ class OcppServer:
         max_message_size: int = DEFAULT_MAX_MESSAGE_SIZE,
         compression: bool = False,
         subprotocol_mismatch: str = "close",
+        verify_identity: bool = True,
         handshake_timeout: float = 10.0,
+        max_connections: int | None = 5000,
+        max_connections_per_address: int | None = 2000,
         redact: bool = True,
     ) -> None:
         if subprotocol_mismatch not in _MISMATCH:
@@ -93,38 +103,92 @@ class OcppServer:
         }
         self._max_message_size = max_message_size
         self._compression = compression
-        self._subprotocol_mismatch = subprotocol_mismatch
-        self._handshake_timeout = handshake_timeout
+        self._limits = Limits(handshake_timeout, max_connections, max_connections_per_address)
         self._registry = Registry()
         self._lock = threading.Lock()
         self._http: HttpServer | None = None
         self._host: str | None = None
         self._closed = threading.Event()
+        self._tls: Callable[[], ssl.SSLContext] | None = None
+        self._admission = Admission(
+            self._handlers,
+            self._subprotocols,
+            refuse_mismatch=subprotocol_mismatch == "refuse",
+            verify_identity=verify_identity,
+            closed=self._closed,
+        )
 
     # --- Listening
 
-    def listen(self, port: int = 9220, host: str | None = None) -> Self:
+    def listen(
+        self,
+        port: int = 9220,
+        host: str | None = None,
+        *,
+        certfile: _File | Sequence[_File] | None = None,
+        keyfile: _File | Sequence[_File] | None = None,
+        client_ca: _File | None = None,
+        key_password: str | bytes | None = None,
+        strict_certificate: bool = False,
+        ssl_context: ssl.SSLContext | None = None,
+    ) -> Self:
         """Accept connections; returns at once.
 
         Args:
             port: 0 picks a free one, see :attr:`port`.
             host: An address or name of this machine; None is every interface, IPv4 and IPv6.
+            certfile: The PEM file of the server's certificate and its chain, for ``wss://`` (profiles 2 and 3), or a list of an RSA and
+                an ECDSA one; None listens without TLS.
+            keyfile: The PEM file of its private key, or a list; None is in ``certfile`` too.
+            client_ca: The PEM file of the CAs that sign the charge points' certificates: each must have one then (profile 3).
+            key_password: Of encrypted keys.
+            strict_certificate: Whether a certificate that not every charge point can take (rule C5) is an error instead of a warning.
+            ssl_context: A context of one's own, instead of these five.
 
         Returns:
             The server itself.
 
         Raises:
             OSError: It cannot listen there.
+            CertificateError: A certificate or key file is wrong.
+            ValueError: A key or client CA without a certificate.
             RuntimeError: It listens already.
         """
+        if certfile is None and ssl_context is None and (keyfile is not None or client_ca is not None):
+            raise ValueError("keyfile and client_ca need a certfile")
+
+        def context() -> ssl.SSLContext:
+            # Here, so that a server without TLS does not import it.
+            from .tls import server_context
+
+            if ssl_context is not None:
+                return ssl_context
+            assert certfile is not None
+            return server_context(certfile, keyfile, client_ca=client_ca, key_password=key_password, strict_certificate=strict_certificate)
+
+        tls = None if certfile is None and ssl_context is None else context
+        made = None if tls is None else tls()
         with self._lock:
             if self._http is not None:
-                raise RuntimeError(f"the server listens at port {self.port} already")
+                raise RuntimeError(f"the server listens at port {self._http.port} already")
             self._closed.clear()
-            self._http = HttpServer(host, port, self._handle, self._handshake_timeout)
-            self._host = host
+            self._http = HttpServer(host, port, self._handle, self._limits, made)
+            self._host, self._tls = host, tls
             self._http.start()
         return self
+
+    def reload_certificates(self) -> None:
+        """Read the files that :meth:`listen` was given again; they hold for the connections that come then, the others stay.
+
+        Raises:
+            CertificateError: A file is wrong; nothing is changed then.
+            RuntimeError: The server does not listen, or not with TLS.
+        """
+        with self._lock:
+            http, tls = self._http, self._tls
+        if http is None or tls is None:
+            raise RuntimeError("the server does not listen with TLS")
+        http.context = tls()
 
     @property
     def port(self) -> int:
@@ -140,13 +204,13 @@ class OcppServer:
 
     @property
     def url(self) -> str:
-        """The endpoint for a charge point on the same machine, for example ``ws://127.0.0.1:9220``.
+        """The endpoint for a charge point on the same machine, for example ``ws://127.0.0.1:9220``, or ``wss://…`` with TLS.
 
         Raises:
             RuntimeError: It does not listen.
         """
         host = "127.0.0.1" if self._host in (None, "", _ANY_IPV4) else "::1" if self._host == "::" else self._host
-        return f"ws://{f'[{host}]' if ':' in str(host) else host}:{self.port}"
+        return f"{'ws' if self._tls is None else 'wss'}://{f'[{host}]' if ':' in str(host) else host}:{self.port}"
 
     def serve_forever(self) -> None:
         """Block until :meth:`close`, or Ctrl-C.
@@ -198,7 +262,8 @@ class OcppServer:
         request; see :meth:`OcppClientConnection.on` for the rest. The events are ``connection(charge_point)``,
         ``close(charge_point, code, reason)``, ``error(charge_point, exception)``, ``frame(charge_point, direction, text)``, and
         ``authorization(identity, request)``: it is asked before a charge point may connect; a false result refuses it with 401, a
-        :class:`RejectHandshake` with another status. Without one, all may.
+        :class:`RejectHandshake` with another status. Without one, all may. ``rejected(identity, request, status)`` is told of each that
+        may not; both run where the request is answered.
 
         Raises:
             ValueError: There is no such event, no supported version defines the action, or a charge point does not send it.
@@ -255,7 +320,7 @@ class OcppServer:
             else:
                 # A descriptor of its own: the WSGI server closes its one too, and gunicorn counts wrongly if it is closed already.
                 try:
-                    answer = self._handle(environ, lambda: Stream(unserved.enter_context(environ[key].dup())))
+                    answer = self._handle(_with_certificate(environ, environ[key]), lambda: _open_wsgi(environ[key], unserved))
                 except OSError as error:
                     _log.debug("%s: gone before the connection was open: %s", environ.get("REMOTE_ADDR"), error)
                 else:
@@ -273,53 +338,26 @@ class OcppServer:
         """Answer a request: None once it has been a WebSocket for as long as that lived."""
         if self._closed.is_set():
             return HttpAnswer(503, "The server closes.")
-        # HTTP/1.0 knows no upgrade (RFC 6455, 4.2.1).
-        is_upgrade = environ["REQUEST_METHOD"] == "GET" and environ["SERVER_PROTOCOL"] >= "HTTP/1.1"
-        if not is_upgrade or "websocket" not in environ.get("HTTP_UPGRADE", "").lower():
-            upgrade = (("Upgrade", "websocket"), ("Connection", "Upgrade"))
-            return HttpAnswer(426, "This is an OCPP-J endpoint: charge points connect here with a WebSocket.", upgrade)
-        target = parse_target(_raw_target(environ))
-        if target is None:
-            return HttpAnswer(404, "The URL must end with the identity of a charge point.")
-        request = _handshake_request(environ, target)
-        refusal = self._authorize(target.identity, request)
-        if refusal is not None:
-            return refusal
-        subprotocol = choose_subprotocol(environ.get("HTTP_SEC_WEBSOCKET_PROTOCOL", ""), self._subprotocols)
-        if subprotocol is None and self._subprotocol_mismatch == "refuse":
-            return HttpAnswer(400, f"None of the subprotocols is known here; known are {', '.join(self._subprotocols)}.")
+        admitted = self._admission.check(environ)
+        if isinstance(admitted, HttpAnswer):
+            return admitted
         stream = open_stream()
         try:
             link = accept_link(
-                environ, stream, subprotocol=subprotocol, max_message_size=self._max_message_size, compression=self._compression
+                environ,
+                stream,
+                subprotocol=admitted.subprotocol,
+                max_message_size=self._max_message_size,
+                compression=self._compression,
             )
         except ValueError as error:
             return HttpAnswer(400, f"This is no proper WebSocket upgrade: {error}")
-        if subprotocol is None:
-            _log.warning("%s: no common version: it offers %.100r", target.identity, environ.get("HTTP_SEC_WEBSOCKET_PROTOCOL"))
+        if admitted.subprotocol is None:
             link.fail(_PROTOCOL_ERROR, f"no common subprotocol; known are {', '.join(self._subprotocols)}")
             link.run(lambda _: None)
         else:
-            self._serve(link, target.identity, request, version_of(subprotocol))
+            self._serve(link, admitted.identity, admitted.request, version_of(admitted.subprotocol))
         return None
-
-    def _authorize(self, identity: str, request: HandshakeRequest) -> HttpAnswer | None:
-        hooks = self._handlers.event("authorization")
-        if not hooks:
-            return None
-        try:
-            # The last one registered is the hook: there is one answer only.
-            if hooks[-1](identity, request):
-                return None
-        except RejectHandshake as rejection:
-            return _refusal(rejection.status, rejection.text)
-        except KeyboardInterrupt:
-            raise  # a WSGI server may call this in its main thread
-        except BaseException:
-            # SystemExit, asyncio.CancelledError and the like too: the charge point must get its answer.
-            _log.exception("%s: the authorization hook failed", identity)
-            return HttpAnswer(500, "The server cannot tell who may connect.")
-        return _refusal(401, None)
 
     def _serve(self, link: Link, identity: str, request: HandshakeRequest, version: str) -> None:
         connection = OcppClientConnection(identity, request, self._handlers, self._registry.discard, **self._options)
@@ -333,25 +371,14 @@ class OcppServer:
         connection.serve(link)
 
 
-def _raw_target(environ: Mapping[str, Any]) -> str:
-    # As it came, since "%2F" is no "/": gunicorn, and Werkzeug as well as the built-in server.
-    target: str = environ.get("RAW_URI") or environ["REQUEST_URI"]
-    return target
+def _with_certificate(environ: dict[str, Any], sock: socket.socket) -> dict[str, Any]:
+    certificate = sock.getpeercert() if hasattr(sock, "getpeercert") else None
+    return {**environ, "ocpp_sync.peer_certificate": certificate or None}
 
 
-def _handshake_request(environ: Mapping[str, Any], target: Target) -> HandshakeRequest:
-    headers = [(name[5:].replace("_", "-").title(), value) for name, value in environ.items() if name.startswith("HTTP_")]
-    return HandshakeRequest(
-        path=target.path,
-        query=target.query,
-        headers=Headers(headers),
-        password=parse_basic(environ.get("HTTP_AUTHORIZATION", ""), target.identity),
-        peer_certificate=None,
-        remote_address=(shown_host(environ.get("REMOTE_ADDR", "")), int(environ.get("REMOTE_PORT") or 0)),
-    )
+def _open_wsgi(sock: socket.socket, unserved: ExitStack) -> Stream:
+    if hasattr(sock, "getpeercert"):
+        from .transport.tls_stream import TlsStream
 
-
-def _refusal(status: int, text: str | None) -> HttpAnswer:
-    answer = HttpAnswer(status, "")
-    challenge = (("WWW-Authenticate", 'Basic realm="OCPP", charset="UTF-8"'),) if status == 401 else ()
-    return HttpAnswer(status, text or answer.line, challenge)
+        return TlsStream(cast("ssl.SSLSocket", sock))  # TLS has no second descriptor
+    return Stream(unserved.enter_context(sock.dup()))

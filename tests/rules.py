@@ -44,6 +44,8 @@ RULES = {
     "C6": "The station verifies the CSMS's chain and host name.",
     "C7": "Profile 3: the CSMS verifies the station's chain, and that the certificate names it.",
     "C8": "No fall-back; what failed is told apart.",
+    "D4": "A new boot not before `interval` seconds (the Raspberry Pi example).",
+    "D5": "Accepted: the state of the connector is reported (the Raspberry Pi example).",
 }
 
 _HEAD = """# Rules, and the tests that prove them

@@ -9,7 +9,7 @@ import string
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ocpp_sync.handshake import (
@@ -24,6 +24,8 @@ from ocpp_sync.handshake import (
     subprotocols,
     version_of,
 )
+
+any_speed = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 # What the rules allow, written down a second time.
 identities = st.text(
@@ -104,6 +106,7 @@ def test_c2_credentials_in_the_endpoint_are_refused_and_not_shown(endpoint: str)
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
 
 
+@any_speed
 @given(identities, st.sampled_from(["", "/", "/ocpp", "/ocpp/", "/a//b", "/ocpp?a=b"]))
 def test_a1_a_server_reads_the_identity_that_a_client_has_written(identity: str, path: str) -> None:
     url = connection_url(f"ws://csms.example{path}", identity)
@@ -159,6 +162,7 @@ def test_a2_a_target_without_a_usable_identity(target: str) -> None:
     assert parse_target(target) is None
 
 
+@any_speed
 @given(st.text(st.characters(max_codepoint=255)))
 def test_a2_no_target_does_any_harm(target: str) -> None:
     parsed = parse_target(target)
@@ -169,6 +173,7 @@ def test_a2_no_target_does_any_harm(target: str) -> None:
 # --- the identity (A2)
 
 
+@any_speed
 @given(identities | identities_2x)
 def test_a2_identities(identity: str) -> None:
     check_identity(identity)
@@ -271,6 +276,7 @@ def test_a2_a_colon_cannot_go_into_credentials() -> None:
     assert SECRET not in str(caught.value)
 
 
+@any_speed
 @given(identities.filter(lambda identity: ":" not in identity), passwords)
 def test_c2_a_server_reads_the_password_that_a_client_has_sent(identity: str, password: str | bytes) -> None:
     header = basic_credentials(identity, password)
@@ -310,6 +316,7 @@ def test_c2_an_empty_password_is_one() -> None:
     assert parse_basic(basic_credentials("CP1", ""), "CP1") == b""
 
 
+@any_speed
 @given(st.binary(min_size=16, max_size=20), st.booleans())
 def test_c2_an_authorization_key(key: bytes, upper: bool) -> None:
     text = binascii.hexlify(key).decode()

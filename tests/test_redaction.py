@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ocpp_sync.redaction import MASK, redact
 from ocpp_sync.schemas import actions, definitions
 
 from .support import VERSIONS
+
+any_speed = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 SECRET = "hunter2-hunter2"
 
@@ -91,6 +93,7 @@ def test_c2_a_secret_is_masked_and_the_rest_stays(place: str) -> None:
     assert shown == compact(messages(MASK)[place])
 
 
+@any_speed
 @given(st.text() | st.integers() | st.floats(), st.sampled_from(PLACES), st.booleans())
 def test_c2_no_secret_makes_a_difference_to_what_is_shown(secret: Any, place: str, escapes: bool) -> None:
     text = json.dumps(messages(secret)[place], ensure_ascii=escapes, separators=(",", ":"))
@@ -193,6 +196,7 @@ def test_what_has_no_secret_in_it_is_returned_itself(text: str) -> None:
     assert redact(text) is text
 
 
+@any_speed
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text("abc"),
@@ -204,6 +208,7 @@ def test_any_json_without_a_secret_is_returned_itself(message: Any) -> None:
     assert redact(text) is text
 
 
+@any_speed
 @given(st.text() | st.text('[]{}:",\\u0key pasword='))
 def test_no_text_does_any_harm(text: str) -> None:
     assert isinstance(redact(text), str)

@@ -6,11 +6,13 @@ import re
 from datetime import datetime, timedelta, timezone, tzinfo
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ocpp_sync.timestamps import format_time, parse_time, utcnow
 from ocpp_sync.validation import validate
+
+any_speed = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 UTC = timezone.utc
 NOON = datetime(2025, 1, 31, 12, tzinfo=UTC)
@@ -108,6 +110,7 @@ def test_b20_a_time_that_utc_cannot_tell(text: str) -> None:
         parse_time(text)
 
 
+@any_speed
 @given(times)
 def test_b20_what_is_written_is_read_again_to_the_millisecond(time: datetime) -> None:
     text = format_time(time)
@@ -115,6 +118,7 @@ def test_b20_what_is_written_is_read_again_to_the_millisecond(time: datetime) ->
     assert format_time(parse_time(text)) == text
 
 
+@any_speed
 @given(times, st.text("0123456789"), st.booleans())
 def test_b20_what_validation_lets_pass_is_read(time: datetime, digits: str, is_local: bool) -> None:
     text = time.replace(tzinfo=None, microsecond=0).isoformat() + (f".{digits}" if digits else "")
@@ -124,6 +128,7 @@ def test_b20_what_validation_lets_pass_is_read(time: datetime, digits: str, is_l
     assert parse_time(text) == moment.replace(microsecond=int(digits[:6].ljust(6, "0")))
 
 
+@any_speed
 @given(st.text() | st.from_regex(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]*)?([+-][0-9:]{2,5})?", fullmatch=True))
 def test_b20_no_text_does_any_harm(text: str) -> None:
     try:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import socket
 import struct
+import sys
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 from urllib.parse import urlsplit
 
 import websocket
 
 from ..errors import HandshakeError
+from .dial import Breakable, TlsClient, dial
 from .link import ABNORMAL, INVALID_DATA, NO_STATUS, NORMAL, PROTOCOL_ERROR, TOO_BIG, UNSUPPORTED_DATA, Closed, Link
 from .stream import Stream
+
+if TYPE_CHECKING:
+    from .tls_stream import TlsStream
 
 __all__ = ["ClientLink", "open_link"]
 
@@ -33,19 +36,21 @@ def open_link(
     *,
     subprotocols: Sequence[str],
     headers: Mapping[str, str],
+    tls: TlsClient | None,
     deadline: float | None,
     max_message_size: int,
-    opening: Callable[[socket.socket], None],
+    opening: Callable[[Breakable], None],
 ) -> tuple[ClientLink, str]:
     """Connect, and upgrade to a WebSocket.
 
     Args:
-        url: ``ws://…``, with the identity in it.
+        url: ``ws://…`` or ``wss://…``, with the identity in it.
         subprotocols: What to offer, in order of preference.
         headers: Further HTTP headers.
+        tls: For ``wss://``; None for ``ws://``.
         deadline: Until when, for everything from the name's resolution on, in ``time.monotonic()`` seconds; None is as long as it takes.
         max_message_size: Bytes of the largest message that is taken.
-        opening: Called with each socket before it connects, so that another thread can shut it down.
+        opening: Called before each wait with what another thread can end it by.
 
     Returns:
         The link, and the subprotocol that the server chose.
@@ -53,10 +58,22 @@ def open_link(
     Raises:
         HandshakeError: It could not be made; the cause is chained.
     """
-    stream = Stream(_connect(url, deadline, opening))
-    stream.deadline = deadline
-    stream.allowance = _MAX_RESPONSE
-    link = _WebSocket(max_message_size=max_message_size, skip_utf8_validation=True)
+    stream = dial(url, tls=tls, deadline=deadline, opening=opening)
+    try:
+        opening(stream)
+        stream.deadline, stream.allowance = deadline, _MAX_RESPONSE
+        link = _WebSocket(max_message_size=max_message_size, skip_utf8_validation=True)
+        subprotocol = _upgrade(link, url, stream, subprotocols, headers)
+        stream.deadline = stream.allowance = None
+        if tls is not None:
+            tls.remember(urlsplit(url).netloc, cast("TlsStream", stream))
+    except BaseException:
+        stream.close()
+        raise
+    return ClientLink(stream, link), subprotocol
+
+
+def _upgrade(link: _WebSocket, url: str, stream: Stream, subprotocols: Sequence[str], headers: Mapping[str, str]) -> str:
     # Not by the library's own argument for it: it cannot tell a missing subprotocol from any other mistake.
     offer = {"Sec-WebSocket-Protocol": ", ".join(subprotocols), **headers}
     try:
@@ -67,34 +84,43 @@ def open_link(
             suppress_origin=True,
             redirect_limit=0,
         )
-        # Some versions of the library call themselves connected after a redirect.
-        if link.status != 101:
-            _refused(link.status)
-        chosen: str | None = (link.headers or {}).get("sec-websocket-protocol")
-        if chosen is None or chosen not in subprotocols:
-            named = "none" if chosen is None else repr(chosen[:40])
-            raise HandshakeError("subprotocol", f"the server chose {named} of the subprotocols {', '.join(subprotocols)}", 101)
-    except HandshakeError:
-        stream.close()
-        raise
     except websocket.WebSocketBadStatusException as error:
-        stream.close()
-        _refused(error.status_code, error)
+        status = error.status_code
+        # A server may have sent our own credentials back to us, and the library puts all that it sent into the text.
+        error.args, error.resp_headers, error.resp_body = (f"HTTP {status}",), None, None
+        _refuse_status(status, error)
     except (TimeoutError, websocket.WebSocketTimeoutException) as error:
-        stream.close()
         raise HandshakeError("timeout", "the server did not answer the WebSocket upgrade in time") from error
     except Exception as error:
         # The library lets out whatever a broken answer leads to (IndexError, ValueError, …).
-        stream.close()
+        if link.status not in (None, 101):
+            _refuse_status(link.status, error)
+        failure = _tls_failure(error)
+        if failure is not None:
+            raise failure from error
         raise HandshakeError("rejected", f"the server's answer is no WebSocket upgrade: {_brief(error)}") from error
-    except BaseException:
-        stream.close()
-        raise
-    stream.deadline = stream.allowance = None
-    return ClientLink(stream, link), chosen
+    # Some versions of the library call themselves connected after a redirect.
+    if link.status != 101:
+        _refuse_status(link.status)
+    chosen: str | None = (link.headers or {}).get("sec-websocket-protocol")
+    if chosen is None or chosen not in subprotocols:
+        named = "none" if chosen is None else repr(chosen[:40])
+        raise HandshakeError("subprotocol", f"the server chose {named} of the subprotocols {', '.join(subprotocols)}", 101)
+    return chosen
 
 
-def _refused(status: int | None, cause: Exception | None = None) -> NoReturn:
+def _tls_failure(error: Exception) -> HandshakeError | None:
+    """With TLS 1.3 a station learns only now that its certificate is not wanted."""
+    if "ssl" not in sys.modules:
+        return None
+    import ssl
+
+    from ..tls import handshake_failure
+
+    return HandshakeError(*handshake_failure(error, suite_agreed=True)) if isinstance(error, ssl.SSLError) else None
+
+
+def _refuse_status(status: int | None, cause: Exception | None = None) -> NoReturn:
     if status is not None and 300 <= status < 400:
         raise HandshakeError("redirect", f"the server redirects (HTTP {status}); redirects are not followed", status) from cause
     reason = _REASONS.get(status or 0, "rejected")
@@ -103,67 +129,6 @@ def _refused(status: int | None, cause: Exception | None = None) -> NoReturn:
 
 def _brief(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"[:200]
-
-
-# --- TCP
-
-
-def _connect(url: str, deadline: float | None, opening: Callable[[socket.socket], None]) -> socket.socket:
-    parts = urlsplit(url)
-    host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "wss" else 80)
-    where = f"{host}:{port}"
-    failure: OSError | None = None
-    for family, kind, protocol, _, address in _resolve(host, port, deadline):
-        sock = socket.socket(family, kind, protocol)
-        try:
-            opening(sock)
-            sock.settimeout(_remaining(deadline))
-            sock.connect(address)
-        except OSError as error:
-            sock.close()
-            failure = error
-        except BaseException:
-            sock.close()
-            raise
-        else:
-            return sock
-    if isinstance(failure, TimeoutError):
-        raise HandshakeError("timeout", f"{where} did not answer in time") from failure
-    raise HandshakeError("unreachable", f"cannot connect to {where}: {failure}") from failure
-
-
-def _remaining(deadline: float | None) -> float | None:
-    if deadline is None:
-        return None
-    remaining = deadline - time.monotonic()
-    if remaining <= 0:
-        raise TimeoutError("timed out")
-    return remaining
-
-
-def _resolve(host: str, port: int, deadline: float | None) -> list[Any]:
-    """The addresses of a host. The system's resolver knows no time-out, so it gets a thread that can be left behind."""
-    result: list[Any] = []
-
-    def look_up() -> None:
-        try:
-            result.append(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
-        except (OSError, UnicodeError) as error:
-            result.append(error)
-
-    try:
-        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
-    except (OSError, UnicodeError):
-        pass  # a name
-    thread = threading.Thread(target=look_up, name=f"ocpp-resolve {host}", daemon=True)
-    thread.start()
-    thread.join(None if deadline is None else max(0.0, deadline - time.monotonic()))
-    if not result:
-        raise HandshakeError("timeout", f"the name {host} could not be resolved in time")
-    if isinstance(result[0], Exception):
-        raise HandshakeError("unreachable", f"the name {host} cannot be resolved: {result[0]}") from result[0]
-    addresses: list[Any] = result[0]
-    return addresses
 
 
 # --- WebSocket

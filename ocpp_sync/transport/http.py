@@ -10,16 +10,20 @@ import threading
 import time
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .stream import Stream
 
-__all__ = ["HttpAnswer", "HttpServer", "shown_host"]
+if TYPE_CHECKING:
+    import ssl
+
+__all__ = ["HttpAnswer", "HttpServer", "Limits", "shown_host"]
 
 _log = logging.getLogger("ocpp_sync")
 
 _BACKLOG = 128
 _MAX_HEAD = 64 * 1024  # bytes of a request line and headers
+_COMPLAINT_INTERVAL = 10.0  # seconds
 _OUT_OF_DESCRIPTORS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
@@ -50,8 +54,24 @@ class HttpAnswer(NamedTuple):
         return f"{self.text}\n".encode()
 
 
+_FULL = HttpAnswer(503, "There are too many connections.")
+
 Application = Callable[[dict[str, Any], Callable[[], Stream]], "HttpAnswer | None"]
 """Takes the WSGI environment of a request, and what gives its connection; None is no (more) answer."""
+
+
+class Limits(NamedTuple):
+    """What a server allows; None is any number.
+
+    Attributes:
+        head_timeout: Seconds that a client has for TLS and its HTTP request.
+        max_connections: How many connections there may be at a time.
+        max_connections_per_address: How many of these from one address.
+    """
+
+    head_timeout: float = 10.0
+    max_connections: int | None = None
+    max_connections_per_address: int | None = None
 
 
 class HttpServer(http.server.ThreadingHTTPServer):
@@ -61,7 +81,8 @@ class HttpServer(http.server.ThreadingHTTPServer):
         host: None is every interface, IPv4 and IPv6.
         port: 0 picks a free one.
         application: What answers.
-        head_timeout: Seconds that a client has for its request.
+        limits: What is allowed.
+        context: For TLS; None is plain HTTP. It may be replaced at any time, for the connections that come then.
 
     Raises:
         OSError: It cannot listen there.
@@ -70,16 +91,20 @@ class HttpServer(http.server.ThreadingHTTPServer):
     daemon_threads = True
     timeout = None
 
-    def __init__(self, host: str | None, port: int, application: Application, head_timeout: float) -> None:
+    def __init__(
+        self, host: str | None, port: int, application: Application, limits: Limits, context: ssl.SSLContext | None = None
+    ) -> None:
         sock = _listening_socket(host, port)
         super().__init__(sock.getsockname()[:2], _Request, bind_and_activate=False)
         self.socket.close()  # the base class has made one of its own
         self.socket = sock
         self.application = application
-        self.head_timeout = head_timeout
+        self.limits = limits
+        self.context = context
         self._stopping = threading.Event()
         self._lock = threading.Lock()
-        self._requests: dict[threading.Thread, socket.socket] = {}
+        self._requests: dict[threading.Thread, tuple[socket.socket, str]] = {}  # the socket and the address of each
+        self._complained = -_COMPLAINT_INTERVAL
         self._accepting = threading.Thread(target=self._accept, name=f"ocpp-accept :{self.port}", daemon=True)
 
     @property
@@ -95,21 +120,15 @@ class HttpServer(http.server.ThreadingHTTPServer):
     def stop(self) -> None:
         """Accept no more."""
         self._stopping.set()
-        try:
-            self.socket.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
+        _cut(self.socket)
         self._accepting.join()
         self.server_close()
 
     def cut(self) -> None:
         """Cut every connection that is there."""
         with self._lock:
-            for sock in self._requests.values():
-                try:
-                    sock.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    pass
+            for sock, _ in self._requests.values():
+                _cut(sock)
 
     def join(self, deadline: float) -> list[str]:
         """Wait for the threads of the connections.
@@ -123,6 +142,8 @@ class HttpServer(http.server.ThreadingHTTPServer):
             thread.join(max(0.0, deadline - time.monotonic()))
         return [thread.name for thread in threads if thread.is_alive()]
 
+    # --- The accepting thread
+
     def _accept(self) -> None:
         while not self._stopping.is_set():
             self.handle_request()
@@ -132,32 +153,93 @@ class HttpServer(http.server.ThreadingHTTPServer):
             return super().get_request()
         except OSError as error:
             if error.errno in _OUT_OF_DESCRIPTORS:
-                _log.error("no connection can be accepted: %s", error)
+                self._complain(f"no connection can be accepted: {error}")
                 self._stopping.wait(0.1)  # the connection still waits there, and would be tried again at once
             raise
 
     def process_request(self, request: Any, client_address: Any) -> None:  # noqa: D102
-        name = f"ocpp-http {shown_host(client_address[0])}:{client_address[1]}"
-        thread = threading.Thread(target=self._serve, args=(request, client_address), name=name, daemon=True)
+        host = shown_host(client_address[0])
+        thread = threading.Thread(
+            target=self._serve, args=(request, client_address), name=f"ocpp-http {host}:{client_address[1]}", daemon=True
+        )
         with self._lock:
-            self._requests[thread] = request
+            full = self._full(host)
+            if not full:
+                self._requests[thread] = request, host
+        if full:
+            self._refuse(request, f"{host}: refused: {full}")
+            return
         try:
             thread.start()
-        except RuntimeError:
+        except RuntimeError as error:
             with self._lock:
                 del self._requests[thread]
-            raise
+            self._refuse(request, f"no thread for a connection: {error}")
+
+    def _full(self, host: str) -> str | None:
+        limits = self.limits
+        if limits.max_connections is not None and len(self._requests) >= limits.max_connections:
+            return f"there are {limits.max_connections} connections already"
+        if limits.max_connections_per_address is not None:
+            count = sum(address == host for _, address in self._requests.values())
+            if count >= limits.max_connections_per_address:
+                return f"there are {count} connections from there already"
+        return None
+
+    def _refuse(self, request: socket.socket, why: str) -> None:
+        self._complain(why)
+        if self.context is None:
+            try:
+                request.setblocking(False)
+                request.send(_head(_FULL) + _FULL.body)
+            except OSError:
+                pass
+        self.shutdown_request(request)
+
+    def _complain(self, what: str) -> None:
+        # A flood of connections must not become a flood of log lines.
+        now = time.monotonic()
+        if now - self._complained >= _COMPLAINT_INTERVAL:
+            self._complained = now
+            _log.warning("%s", what)
+
+    # --- The thread of a connection
 
     def _serve(self, request: Any, client_address: Any) -> None:
         try:
-            self.finish_request(request, client_address)
-            # The stream closes the socket, as soon as no thread polls it any more.
+            stream = self._open(request, client_address)
+            if stream is not None:
+                self.finish_request(stream, client_address)  # type: ignore[arg-type]
         except Exception:
             self.handle_error(request, client_address)
             self.shutdown_request(request)
         finally:
             with self._lock:
                 del self._requests[threading.current_thread()]
+
+    def _open(self, request: socket.socket, client_address: Any) -> Stream | None:
+        deadline = time.monotonic() + self.limits.head_timeout
+        stream = Stream(request) if self.context is None else self._secure(request, client_address, self.context)
+        if stream is not None:
+            stream.deadline, stream.allowance = deadline, _MAX_HEAD
+        return stream
+
+    def _secure(self, request: socket.socket, client_address: Any, context: ssl.SSLContext) -> Stream | None:
+        from .tls_stream import TlsStream
+
+        host = shown_host(client_address[0])
+        secured: socket.socket = request
+        try:
+            secured = context.wrap_socket(request, server_side=True, do_handshake_on_connect=False)
+            with self._lock:
+                self._requests[threading.current_thread()] = secured, host
+            secured.settimeout(self.limits.head_timeout)
+            secured.do_handshake()
+            return TlsStream(secured)
+        except (OSError, ValueError) as error:
+            _log.info("%s: the TLS handshake failed: %s", host, error)
+            secured.close()
+            return None
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: D102
         _log.exception("a request of %s failed", shown_host(client_address[0]))
@@ -179,13 +261,11 @@ class _Writer:
 class _Request(http.server.BaseHTTPRequestHandler):
     server: HttpServer
     protocol_version = "HTTP/1.1"
-    error_content_type = "text/plain"
-    error_message_format = "%(message)s\n"
+    # An answer to what is no HTTP request has a status line, too.
+    default_request_version = "HTTP/1.1"
 
     def setup(self) -> None:
-        self.stream = Stream(self.request)
-        self.stream.deadline = time.monotonic() + self.server.head_timeout
-        self.stream.allowance = _MAX_HEAD
+        self.stream: Stream = self.request
         self.rfile = self.stream  # type: ignore[assignment]
         self.wfile = _Writer(self.stream)  # type: ignore[assignment]
         self.close_connection = True
@@ -194,7 +274,6 @@ class _Request(http.server.BaseHTTPRequestHandler):
         try:
             self.raw_requestline = self.stream.readline(_MAX_HEAD)
             if not self.raw_requestline or not self.parse_request():
-                self.stream.linger(1.0)
                 return
             self.stream.deadline = self.stream.allowance = None
             answer = self.server.application(self._environ(), lambda: self.stream)
@@ -206,12 +285,15 @@ class _Request(http.server.BaseHTTPRequestHandler):
     def finish(self) -> None:
         self.stream.close()
 
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        # The base class would show the request, as a page.
+        self._send(HttpAnswer(code, "This request is not understood."))
+
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         _log.debug("%s: " + format, shown_host(self.client_address[0]), *args)
 
     def _send(self, answer: HttpAnswer) -> None:
-        head = [f"HTTP/1.1 {answer.line}", *(f"{name}: {value}" for name, value in answer.fields), "", ""]
-        self.stream.send("\r\n".join(head).encode("latin-1") + answer.body)
+        self.stream.send(_head(answer) + answer.body)
         self.stream.linger(1.0)
 
     def _environ(self) -> dict[str, Any]:
@@ -221,6 +303,7 @@ class _Request(http.server.BaseHTTPRequestHandler):
             "REMOTE_ADDR": self.client_address[0],
             "REMOTE_PORT": str(self.client_address[1]),
             "SERVER_PROTOCOL": self.request_version,
+            "ocpp_sync.peer_certificate": self.stream.peer_certificate,
         }
         for name, value in self.headers.items():
             # With "_" for "-" in the names below, a header with "_" could pass for another one.
@@ -228,6 +311,19 @@ class _Request(http.server.BaseHTTPRequestHandler):
                 key = "HTTP_" + name.upper().replace("-", "_")
                 environ[key] = f"{environ[key]},{value.strip()}" if key in environ else value.strip()
         return environ
+
+
+def _head(answer: HttpAnswer) -> bytes:
+    lines = [f"HTTP/1.1 {answer.line}", *(f"{name}: {value}" for name, value in answer.fields), "", ""]
+    return "\r\n".join(lines).encode("latin-1")
+
+
+def _cut(sock: socket.socket) -> None:
+    try:
+        # Not a TLS socket's own, which drops what its thread is using.
+        socket.socket.shutdown(sock, socket.SHUT_RDWR)
+    except OSError:
+        pass  # it is not connected any more
 
 
 def shown_host(host: str) -> str:

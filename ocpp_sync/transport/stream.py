@@ -12,6 +12,7 @@ import select
 import socket
 import threading
 import time
+from typing import Any
 
 __all__ = ["CHUNK", "HIGH_WATER", "Stream"]
 
@@ -57,6 +58,11 @@ class Stream:
         self._read_wants_write = False  # only TLS ever does
         self._closed = False
         self._broken: OSError | None = None
+
+    @property
+    def peer_certificate(self) -> dict[str, Any] | None:
+        """The certificate that the other side has shown and that was verified; None without one."""
+        return None
 
     # --- Reading: one thread
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+from typing import Any
 
 from .stream import CHUNK, Stream
 
@@ -27,6 +28,17 @@ class TlsStream(Stream):
 
     def __init__(self, sock: ssl.SSLSocket, *, stall_timeout: float = 30.0) -> None:
         super().__init__(sock, stall_timeout=stall_timeout)
+
+    @property
+    def peer_certificate(self) -> dict[str, Any] | None:  # noqa: D102
+        with self._lock:
+            return self._sock.getpeercert() or None
+
+    @property
+    def session(self) -> ssl.SSLSession | None:
+        """What a later connection may resume; None without one."""
+        with self._lock:
+            return self._sock.session
 
     def _read(self) -> bytes | None:
         self._read_wants_write = False

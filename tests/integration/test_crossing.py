@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import queue
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -71,6 +72,29 @@ def test_the_peers_handler_calls_back_before_it_answers(ocpp_link: LinkMaker, si
     link.ours.on(ACTION, lambda request: a_response(request["data"]))
     for number in range(5):
         assert link.ours.call(ACTION, a_request(f"{number}"), timeout=TIMEOUT) == a_response(f"{number}")
+    link.check()
+
+
+@each_version
+@each_side
+def test_our_handler_calls_after_its_answer_and_is_asked_again_meanwhile(ocpp_link: LinkMaker, side: str, version: str) -> None:
+    link = ocpp_link(side, version)
+    results: queue.Queue[dict[str, Any]] = queue.Queue()
+
+    def ours(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        yield a_response(request["data"])
+        if request["data"] == "first":
+            results.put(link.ours.call(ACTION, a_request("from ours"), timeout=TIMEOUT))
+
+    async def theirs(request: dict[str, Any]) -> Any:
+        return (await link.peer.exchange(ACTION, a_request("meanwhile")))[2]
+
+    link.peer.concurrent = True
+    link.peer.respond(ACTION, theirs)
+    link.ours.on(ACTION, ours)
+    for _ in range(3):
+        assert link.peer.call_and_wait(ACTION, a_request("first"))[2] == a_response("first")
+        assert results.get(timeout=TIMEOUT) == a_response("meanwhile")
     link.check()
 
 
