@@ -159,6 +159,12 @@ def test_an_error_survives_being_copied_and_pickled(error: OcppError) -> None:
         assert (type(twin), str(twin), twin.args, vars(twin)) == (type(error), str(error), error.args, vars(error))
 
 
+@each_error
+def test_the_args_of_an_error_are_those_it_was_made_of(error: OcppError) -> None:
+    again = type(error)(*error.args)
+    assert (str(again), vars(again)) == (str(error), vars(error))
+
+
 def test_b13_an_error_without_details_has_an_object_of_its_own() -> None:
     first, second = CallError("GenericError"), CallError("GenericError", "", None)
     first.details["a"] = 1

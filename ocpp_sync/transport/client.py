@@ -14,7 +14,7 @@ import websocket
 from ..errors import HandshakeError
 from .dial import Breakable, TlsClient, dial
 from .link import ABNORMAL, INVALID_DATA, NO_STATUS, NORMAL, PROTOCOL_ERROR, TOO_BIG, UNSUPPORTED_DATA, Closed, Link
-from .stream import Stream
+from .stream import LentStream, Stream
 
 if TYPE_CHECKING:
     from .tls_stream import TlsStream
@@ -79,7 +79,7 @@ def _upgrade(link: _WebSocket, url: str, stream: Stream, subprotocols: Sequence[
     try:
         link.connect(
             url,
-            socket=stream,
+            socket=LentStream(stream),
             header=[f"{name}: {value}" for name, value in offer.items()],
             suppress_origin=True,
             redirect_limit=0,
@@ -95,7 +95,7 @@ def _upgrade(link: _WebSocket, url: str, stream: Stream, subprotocols: Sequence[
         # The library lets out whatever a broken answer leads to (IndexError, ValueError, …).
         if link.status not in (None, 101):
             _refuse_status(link.status, error)
-        failure = _tls_failure(error)
+        failure = _tls_failure(stream, error)
         if failure is not None:
             raise failure from error
         raise HandshakeError("rejected", f"the server's answer is no WebSocket upgrade: {_brief(error)}") from error
@@ -109,14 +109,19 @@ def _upgrade(link: _WebSocket, url: str, stream: Stream, subprotocols: Sequence[
     return chosen
 
 
-def _tls_failure(error: Exception) -> HandshakeError | None:
-    """With TLS 1.3 a station learns only now that its certificate is not wanted."""
+def _tls_failure(stream: Stream, error: Exception) -> HandshakeError | None:
+    """With TLS 1.3 a station learns only now that its certificate is not wanted, and its writing may have failed first."""
     if "ssl" not in sys.modules:
         return None
     import ssl
 
     from ..tls import handshake_failure
 
+    if isinstance(error, OSError) and not isinstance(error, ssl.SSLError):
+        try:
+            stream.recv(1)
+        except OSError as said:
+            error = said
     return HandshakeError(*handshake_failure(error, suite_agreed=True)) if isinstance(error, ssl.SSLError) else None
 
 

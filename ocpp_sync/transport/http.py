@@ -238,7 +238,10 @@ class HttpServer(http.server.ThreadingHTTPServer):
             return TlsStream(secured)
         except (OSError, ValueError) as error:
             _log.info("%s: the TLS handshake failed: %s", host, error)
-            secured.close()
+            # The client has written on already: with that unread, closing would take away the alert that tells it why.
+            rest = Stream(socket.socket(fileno=secured.detach()))
+            rest.linger(1.0)
+            rest.close()
             return None
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: D102
@@ -266,8 +269,8 @@ class _Request(http.server.BaseHTTPRequestHandler):
 
     def setup(self) -> None:
         self.stream: Stream = self.request
-        self.rfile = self.stream  # type: ignore[assignment]
-        self.wfile = _Writer(self.stream)  # type: ignore[assignment]
+        self.rfile: Any = self.stream
+        self.wfile: Any = _Writer(self.stream)
         self.close_connection = True
 
     def handle(self) -> None:

@@ -15,7 +15,7 @@ from wsproto.events import CloseConnection, Event, Pong
 from wsproto.utilities import LocalProtocolError, RemoteProtocolError
 
 from .link import ABNORMAL, TOO_BIG, UNSUPPORTED_DATA, Closed, Link
-from .stream import Stream
+from .stream import LentStream, Stream
 
 __all__ = ["ServerLink", "accept_link"]
 
@@ -44,7 +44,7 @@ def accept_link(
         request.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)
     try:
         link = simple_websocket.Server(
-            {**request, "werkzeug.socket": _Socket(stream)},
+            {**request, "werkzeug.socket": LentStream(stream)},
             subprotocols=[] if subprotocol is None else [subprotocol],
             receive_bytes=_COMPRESSED_CHUNK if compression else _CHUNK,
             max_message_size=max_message_size,
@@ -76,17 +76,6 @@ class _Signal:
     def set(self) -> None:
         if self.callback is not None:
             self.callback()
-
-
-class _Socket:
-    """A stream without its end, which is not the library's business."""
-
-    def __init__(self, stream: Stream) -> None:
-        self.recv = stream.recv
-        self.send = stream.send
-
-    def close(self) -> None:
-        pass
 
 
 class ServerLink(Link):

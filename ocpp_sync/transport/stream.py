@@ -14,7 +14,7 @@ import threading
 import time
 from typing import Any
 
-__all__ = ["CHUNK", "HIGH_WATER", "Stream"]
+__all__ = ["CHUNK", "HIGH_WATER", "LentStream", "Stream"]
 
 HIGH_WATER = 64 * 1024
 """With more unsent bytes than this, writers wait before they add to them; with more of the reader's own, it reads no more."""
@@ -275,17 +275,19 @@ class Stream:
         if self._closed and self._pollers == 0:
             self._sock.close()
 
-    # --- What the WebSocket libraries ask of a socket beside that
 
-    def fileno(self) -> int:
-        """The descriptor, -1 once it is closed."""
-        return self._sock.fileno()
+class LentStream:
+    """A stream as the WebSocket libraries get it: a socket that blocks, and whose end is not their business."""
+
+    def __init__(self, stream: Stream) -> None:
+        self.recv = stream.recv
+        self.send = stream.send
 
     def gettimeout(self) -> None:
-        """Always None: the stream behaves like a blocking socket."""
+        """Always None; see :attr:`Stream.deadline`."""
 
-    def settimeout(self, timeout: float | None) -> None:
-        """Without effect; see :attr:`deadline`."""
+    def close(self) -> None:
+        """Without effect: the link closes its stream."""
 
 
 def _earlier(first: float | None, second: float | None) -> float | None:
