@@ -37,6 +37,7 @@ RULES = {
     "B18": "Draft-04 and draft-06; `multipleOf: 0.1` in decimals; no NaN or infinity.",
     "B19": "The errata of the 1.6 schemas.",
     "B20": "Times are ISO 8601, written as UTC with `Z` and milliseconds; decimals to a charge point have six places at most.",
+    "C1": "The security profiles: 0 none, 1 Basic, 2 TLS and Basic, 3 TLS with certificates on both sides.",
     "C2": "Basic credentials: the identity is the user; a 1.6 AuthorizationKey goes out as raw bytes.",
     "C3": "TLS 1.2 or newer, without compression.",
     "C4": "The four cipher suites of TLS 1.2, beside those of 1.3; an RSA and an ECDSA certificate at once.",

@@ -981,8 +981,8 @@ class Watched(OcppClient):
         super().__init__(*arguments, **options)
         self.ready = threading.Event()
 
-    def _set_opening(self, sock: socket.socket) -> None:
-        super()._set_opening(sock)
+    def _set_opening(self, opening: Any) -> None:
+        super()._set_opening(opening)
         self.ready.set()
 
 

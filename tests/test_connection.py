@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from websockets.exceptions import ConnectionClosed as LinkClosed
 
 from ocpp_sync import CallError, CallTimeout, ConnectionClosed, InvalidPayload, NotConnected, OcppClient, OcppServer
 from ocpp_sync.connection import Connection
@@ -151,6 +152,7 @@ def deaf_pair(role: str, make_client: MakeClient, make_server: MakeServer) -> It
     """An end of a link whose peer does not read, and the peer's socket."""
     if role == "client":
         with socket.create_server(("127.0.0.1", 0)) as listener:
+            listener.settimeout(TIMEOUT)
             connecting = in_thread(make_client, f"ws://127.0.0.1:{listener.getsockname()[1]}")
             sock, _ = listener.accept()
         with sock:
@@ -180,9 +182,11 @@ def fill(connection: Connection) -> dict[str, Any]:
 
 
 def upgrade_head(sock: socket.socket) -> str:
+    sock.settimeout(TIMEOUT)
     data = b""
     while not data.endswith(b"\r\n\r\n"):
-        data += sock.recv(1)
+        data += (byte := sock.recv(1))
+        assert byte, "it is closed"
     return data.decode()
 
 
@@ -1052,6 +1056,34 @@ def test_ctrl_c_and_the_end_of_the_program(name: str, output: list[str]) -> None
         check=False,
     )
     assert (run.returncode, run.stdout.splitlines(), run.stderr) == (0, output, "")
+
+
+def test_ctrl_c_in_the_middle_of_a_write_sends_nothing_twice(make_pair: MakePair, monkeypatch: pytest.MonkeyPatch) -> None:
+    pair = make_pair()
+    assert pair.connection._link is not None
+    stream = pair.connection._link._stream
+    write = stream._write
+
+    def interrupted(chunk: memoryview) -> int:
+        assert write(chunk) == len(chunk)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(stream, "_write", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            pair.connection.call("DataTransfer", transfer("first"))
+    assert pair.received_call()[1] == "first"
+    call = pair.call("next")
+    try:
+        message_id, data = pair.received_call()
+    except LinkClosed:
+        # Who cannot tell what has gone out may give the link up as well.
+        with pytest.raises(ConnectionClosed):
+            call.result()
+        return
+    assert data == "next"
+    pair.answer(message_id)
+    call.result()
 
 
 # --- handlers

@@ -84,7 +84,12 @@ def open_ends(side: str, limit: int = LIMIT) -> Ends:
         shrink(listening)
         host, port = listening.getsockname()
         if side == "client":
-            options = {"subprotocols": [f"ocpp{VERSION}"], "headers": {}, "deadline": time.monotonic() + TIMEOUT}
+            options: dict[str, Any] = {
+                "subprotocols": [f"ocpp{VERSION}"],
+                "headers": {},
+                "tls": None,
+                "deadline": time.monotonic() + TIMEOUT,
+            }
             opened = in_thread(open_link, f"ws://{host}:{port}/CP1", **options, max_message_size=limit, opening=shrink)
             peer = Wire(listening.accept()[0], masks=False).accept(VERSION)
             return Ends(side, opened.result()[0], peer)
@@ -98,7 +103,9 @@ def open_ends(side: str, limit: int = LIMIT) -> Ends:
         return Ends(side, link, peer)
 
 
-def shrink(sock: socket.socket) -> None:
+def shrink(sock: Any) -> None:
+    if not isinstance(sock, socket.socket):
+        return  # what else a thread may wait for while it connects
     for buffer in (socket.SO_SNDBUF, socket.SO_RCVBUF):
         sock.setsockopt(socket.SOL_SOCKET, buffer, KERNEL)
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from ocpp_sync.transport.stream import HIGH_WATER, Stream
+from ocpp_sync.transport.stream import HIGH_WATER, LentStream, Stream
 
 from .support import TIMEOUT, in_thread
 
@@ -455,7 +455,7 @@ def test_shutdown_wakes_the_reader_and_whoever_drains(stream: Stream, polling: P
     for drain in drains:
         with pytest.raises(OSError):
             drain.result()
-    assert stream.fileno() != -1
+    assert stream._sock.fileno() != -1
 
 
 def test_shutdown_of_the_writing_half_leaves_the_reading_half(stream: Stream, peer: socket.socket) -> None:
@@ -480,7 +480,7 @@ def test_close_wakes_everybody_and_may_be_repeated(stream: Stream, peer: socket.
     assert reader.result() == b""
     with pytest.raises(ConnectionResetError, match="closed"):
         drain.result()
-    assert stream.fileno() == -1
+    assert stream._sock.fileno() == -1
     assert stream.recv(1) == b""
     with pytest.raises(ConnectionResetError, match="closed"):
         stream.send(b"x")
@@ -497,16 +497,16 @@ def test_a_descriptor_that_is_polled_stays_open(stream: Stream, polling: Polling
     polling.gate.clear()
     thread = in_thread(waiting[wait])
     polling.events.get(timeout=TIMEOUT)
-    descriptor = stream.fileno()
+    descriptor = stream._sock.fileno()
     stream.close()
-    assert stream.fileno() == descriptor
+    assert stream._sock.fileno() == descriptor
     os.fstat(descriptor)  # raises when it is closed
     polling.gate.set()
     try:
         assert thread.result() == b""
     except ConnectionResetError:
         assert wait == "drain"
-    assert stream.fileno() == -1
+    assert stream._sock.fileno() == -1
 
 
 def linger_and_close(stream: Stream) -> None:
@@ -550,7 +550,12 @@ def test_linger_has_an_end_when_the_peer_never_stops_sending(stream: Stream, pee
     writer.result()
 
 
-def test_it_passes_for_a_blocking_socket(stream: Stream) -> None:
-    stream.settimeout(1.0)
-    assert stream.gettimeout() is None  # type: ignore[func-returns-value]
-    assert os.fstat(stream.fileno())
+def test_a_lent_stream_passes_for_a_blocking_socket_and_keeps_its_end(stream: Stream, peer: socket.socket) -> None:
+    lent = LentStream(stream)
+    assert lent.gettimeout() is None  # type: ignore[func-returns-value]
+    assert lent.send(b"there") == 5
+    peer.sendall(b"back")
+    assert lent.recv(100) == b"back"
+    lent.close()
+    stream.send(b" again")
+    assert exactly(peer, 11) == b"there again"

@@ -221,7 +221,7 @@ def test_several_at_once(url: str, make_client: MakeClient) -> None:
     identities = {f"several-{number}" for number in range(4)}
     clients = [make_client(url, identity) for identity in identities]
     for client in clients:
-        wish(client, "answer this")
+        wish(client, "answer this")  # the server knows it now
     for client in clients:
         assert set(wish(client, "connected").split()) >= identities
 
@@ -279,6 +279,7 @@ def test_a9_the_newest_connection_wins(url: str, make_client: MakeClient) -> Non
     old, closed = make_client(identity="twice"), Collector()
     old.on("close", closed)
     old.connect(url)
+    wish(old, "answer this")  # the server knows it now
     new = make_client(url, "twice")
     assert closed.next()[0] == 1008
     assert wish(new, "end of twice").startswith("1008")

@@ -86,12 +86,14 @@ class Link(ABC):
         try:
             if not self._stream.drain(deadline, below=HIGH_WATER):
                 return False
-            self.post(text)
-            self._stream.drain(deadline)
-        except ConnectionClosed:
-            raise
         except OSError as error:
             raise self._lost(error) from error
+        self.post(text)
+        try:
+            self._stream.drain(deadline)
+        except OSError as error:
+            if not self._stream.flushed:  # else it has gone out, and only then was the link lost
+                raise self._lost(error) from error
         return True
 
     def post(self, text: str) -> None:

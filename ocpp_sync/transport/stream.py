@@ -177,6 +177,12 @@ class Stream:
                     return False
                 self._fail_if_stalled()
 
+    @property
+    def flushed(self) -> bool:
+        """Whether the kernel has got all that was sent, whatever has become of the connection since."""
+        with self._lock:
+            return self._sent == self._taken
+
     def _push(self) -> None:
         """Hand to the kernel what it takes; the lock is held."""
         while self._unsent and self._broken is None:
