@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from ocpp_sync import OcppClient, OcppServer
@@ -15,6 +16,10 @@ from ocpp_sync import OcppClient, OcppServer
 from .support import RawChargePoint, RawCsms
 
 JOIN_TIMEOUT = 10.0
+
+# Nothing may depend on the speed of the machine.
+hypothesis.settings.register_profile("any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("any machine")
 
 
 def open_sockets() -> set[str]:
