@@ -6,12 +6,11 @@ import logging
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
-from wsgiref.headers import Headers
 
 from .errors import RejectHandshake
 from .handlers import Handlers
 from .handshake import Target, choose_subprotocol, parse_basic, parse_target, version_of
-from .server_connection import HandshakeRequest
+from .server_connection import HandshakeHeaders, HandshakeRequest
 from .throttle import FailureDelays
 from .transport.http import HttpAnswer, shown_host
 
@@ -94,13 +93,18 @@ class Admission:
         hooks = self._handlers.event("authorization")
         if not hooks:
             return None
-        keys = ("address", request.remote_address[0]), ("identity", identity)
+        by_address, by_identity = ("address", request.remote_address[0]), ("identity", identity)
         try:
             # The last one registered is the hook: there is one answer only.
             if hooks[-1](identity, request):
-                self._delays.succeeded(*keys)
+                # What failed from its address may have been for others: whoever knows one password must not guess the rest at ease.
+                self._delays.succeeded(by_identity)
                 return None
         except RejectHandshake as rejection:
+            if rejection.status == 401:
+                self._closed.wait(self._delays.failed(by_address, by_identity))
+            elif rejection.status == 404:
+                self._closed.wait(self._delays.failed(by_address))
             return _answer(rejection.status, rejection.text)
         except KeyboardInterrupt:
             raise  # a WSGI server may call this in its main thread
@@ -108,7 +112,7 @@ class Admission:
             # SystemExit, asyncio.CancelledError and the like too: the charge point must get its answer.
             _log.exception("%s: the authorization hook failed", identity)
             return HttpAnswer(500, "The server cannot tell who may connect.")
-        self._closed.wait(self._delays.failed(*keys))
+        self._closed.wait(self._delays.failed(by_address, by_identity))
         return _answer(401, None)
 
 
@@ -123,7 +127,7 @@ def _handshake_request(environ: Mapping[str, Any], target: Target) -> HandshakeR
     return HandshakeRequest(
         path=target.path,
         query=target.query,
-        headers=Headers(headers),
+        headers=HandshakeHeaders(headers),
         password=parse_basic(environ.get("HTTP_AUTHORIZATION", ""), target.identity),
         peer_certificate=environ.get("ocpp_sync.peer_certificate"),
         remote_address=(shown_host(environ.get("REMOTE_ADDR", "")), int(environ.get("REMOTE_PORT") or 0)),

@@ -154,9 +154,11 @@ class OcppClient(Connection):
     def call(self, action: str, payload: dict[str, Any] | None = None, *, timeout: float | None = None) -> dict[str, Any]:
         """Send a CALL and wait for its answer; see :meth:`Connection.call`."""
         response = super().call(action, payload, timeout=timeout)
-        if action in ("BootNotification", "Heartbeat") and "currentTime" in response and not self._tls.settings.verify_time:
-            # Now the board can know the time, and from the next connect on dates count.
-            self._tls = ClientTls(self._tls.settings._replace(verify_time=True))
+        if action in ("BootNotification", "Heartbeat") and "currentTime" in response:
+            with self._lock:
+                if not self._tls.settings.verify_time:
+                    # Now the board can know the time, and from the next connect on dates count.
+                    self._tls = ClientTls(self._tls.settings._replace(verify_time=True))
         return response
 
     def reconfigure(self, **settings: Any) -> None:
@@ -177,8 +179,9 @@ class OcppClient(Connection):
         password = settings.pop("password", self._password)
         if password is not None and not callable(password):
             basic_credentials(self.identity, password)
-        self._tls = self._tls.replaced(settings)
-        self._password = password
+        with self._lock:
+            self._tls = self._tls.replaced(settings)
+            self._password = password
 
     def close(self, code: int = 1000, reason: str = "") -> None:
         """Close the link, or end the :meth:`connect` of another thread; see :meth:`Connection.close`."""

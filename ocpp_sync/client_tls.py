@@ -52,6 +52,10 @@ class ClientTls:
     """
 
     def __init__(self, settings: TlsSettings) -> None:
+        if settings.ssl_context is not None and any(value is not None for value in settings[:4]):
+            raise ValueError("an ssl_context has certificates of its own: cafile, certfile and keyfile do not go with it")
+        if settings.keyfile is not None and settings.certfile is None:
+            raise ValueError("a keyfile needs its certfile")
         self.settings = settings
         self._made: TlsClient | None = None
 

@@ -167,7 +167,7 @@ class Connection:
             if call is not None:
                 self._give_up(core, call)
             raise
-        self._check_response(core, link, call, response)
+        self._check_response(core, link, call, response, deadline)
         return response
 
     def send(self, action: str, payload: dict[str, Any] | None = None) -> None:
@@ -217,11 +217,11 @@ class Connection:
     def begin_close(self, code: int, reason: str) -> None:
         """For the package: all of closing that waits for nothing."""
         with self._lock:
-            link = self._link
+            link, worker = self._link, self._worker
         if link is not None:
             link.close(code, reason)
             self._end_calls(link, code, reason)
-        self._worker.close()  # a reader that waits for room goes on, too
+        worker.close()  # a reader that waits for room goes on, too
 
     def finish_close(self, deadline: float) -> None:
         """For the package: wait for what :meth:`begin_close` has begun, and cut the link at the deadline."""
@@ -308,7 +308,7 @@ class Connection:
                 frame.call.waiter.event.set()
         return frames
 
-    def _check_response(self, core: Protocol, link: Link, call: OutgoingCall, response: dict[str, Any]) -> None:
+    def _check_response(self, core: Protocol, link: Link, call: OutgoingCall, response: dict[str, Any], deadline: float | None) -> None:
         try:
             self._checks.incoming_response(core.version, call.action, response)
         except InvalidPayload as error:
@@ -316,7 +316,7 @@ class Connection:
                 core.refuse_result(call.message_id, error.code, str(error))
                 frames = self._hand_out(core)
             for frame in frames:
-                self._transmit(link, frame, None)
+                self._transmit(link, frame, deadline)
             raise
 
     def _transmit(self, link: Link, frame: Frame, deadline: float | None) -> bool:
@@ -407,7 +407,7 @@ class Connection:
             _log.warning("%s: %s", self.identity, _describe(event))
         elif isinstance(event, Fault):
             _log.warning("%s: a message that is none: %s", self.identity, event.error)
-            self._put_event("error", event.error)
+            self._put_event("error", event.error, cost=size)
         elif isinstance(event, GiveUp):
             _log.warning("%s: closing: %s", self.identity, event.reason)
             link.fail(_PROTOCOL_ERROR, event.reason)
@@ -425,7 +425,7 @@ class Connection:
     def _serve(self, core: Protocol, link: Link, request: messages.Call | messages.Send) -> None:
         """Handle one request, and answer it if it is a CALL."""
         if isinstance(request, messages.Call) and core is not self._core:
-            _log.info("%s: %s was not handled: the link it came by has gone", self.identity, request.action[:60])
+            _log.info("%s: %.60r was not handled: the link it came by has gone", self.identity, request.action)
             return
         reply = run_handler(self._find_handler(request.action), request, core.version, self._checks)
         answered = self._answer(core, link, request, reply.answer)
@@ -473,9 +473,9 @@ class Connection:
     def _emit(self, event: str, *arguments: Any) -> None:
         self._handlers.emit(event, *arguments)
 
-    def _put_event(self, event: str, *arguments: Any) -> None:
+    def _put_event(self, event: str, *arguments: Any, cost: int = 0) -> None:
         if self._has_handler(event):
-            self._worker.put(lambda: self._emit(event, *arguments))
+            self._worker.put(lambda: self._emit(event, *arguments), cost)
 
 
 def checked_timeout(timeout: float | None, name: str) -> float | None:
@@ -499,4 +499,4 @@ def _describe(stray: Stray) -> str:
     if isinstance(message, messages.CallResult):
         return f"a CALLRESULT that answers no open call: late, repeated or never asked for (id {message.message_id!r})"
     kind = "CALLERROR" if isinstance(message, messages.CallError) else "CALLRESULTERROR"
-    return f"a {kind}: {message.code[:60]}: {message.description[:200]} (id {message.message_id!r})"
+    return f"a {kind}: {message.code[:60]!r}: {message.description[:200]!r} (id {message.message_id!r})"

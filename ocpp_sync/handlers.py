@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import logging
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar, overload
 
@@ -31,6 +32,7 @@ class Handlers:
         self._served_side = served_side
         self._events: dict[str, tuple[Handler, ...]] = dict.fromkeys(events, ())
         self._actions: dict[str, Handler] = {}
+        self._registering = threading.Lock()
 
     @overload
     def on(self, name: str) -> Callable[[_H], _H]: ...
@@ -51,10 +53,11 @@ class Handlers:
             if not callable(handler):
                 raise TypeError(f"the handler of {name!r} cannot be called: {handler!r}")
             # Replaced as a whole, never changed in place: whoever reads them needs no lock.
-            if name in self._events:
-                self._events[name] = (*self._events[name], handler)
-            else:
-                self._actions[name] = handler
+            with self._registering:
+                if name in self._events:
+                    self._events[name] = (*self._events[name], handler)
+                else:
+                    self._actions[name] = handler
             return handler
 
         return register if handler is None else register(handler)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import heapq
 import hmac
+import itertools
 import os
 import re
 import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -16,15 +20,18 @@ from urllib.parse import quote, unquote
 
 from .errors import RejectHandshake
 from .handshake import check_identity
+from .throttle import FailureDelays
 
 if TYPE_CHECKING:
     from .server_connection import HandshakeRequest
 
 __all__ = ["PasswordFile", "check_password"]
 
-_COST, _BLOCK, _PARALLEL = 2**14, 8, 1  # 16 MiB
+# 32 MiB, from which on glibc gives memory back at once. Of 16 MiB it would keep one for each of its arenas: half a gigabyte.
+_COST, _BLOCK, _PARALLEL = 2**15, 8, 1
 _MAX_COST = 2**20
 _MAX_MEMORY = 64 * 1024 * 1024
+_MAX_WAITING = 4  # guesses of one identity
 _MIN_LENGTH = 16  # rule C2
 _LINE = re.compile(r"(?P<identity>[^:\s]+):scrypt:(?P<cost>\d+):(?P<block>\d+):(?P<parallel>\d+):(?P<salt>[\w+/=]+):(?P<hash>[\w+/=]+)")
 
@@ -53,6 +60,40 @@ class _Entry(NamedTuple):
         return hmac.compare_digest(_scrypt(password, self.salt, self.cost, self.block, self.parallel), self.hash)
 
 
+class _Turns:
+    """A lock that those who wait get in the order of their ranks, lowest first, and of their arrival."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._taken = False
+        self._numbers = itertools.count()
+        self._waiting: list[tuple[int, int, threading.Event]] = []
+
+    @contextmanager
+    def turn(self, rank: int) -> Iterator[None]:
+        """Hold the lock."""
+        ticket = (rank, next(self._numbers), threading.Event())
+        with self._lock:
+            heapq.heappush(self._waiting, ticket)
+            if not self._taken:
+                self._next()
+        try:
+            ticket[2].wait()
+            yield
+        finally:
+            with self._lock:
+                if ticket[2].is_set():
+                    self._next()
+                else:  # Ctrl-C came first
+                    self._waiting.remove(ticket)
+                    heapq.heapify(self._waiting)
+
+    def _next(self) -> None:
+        self._taken = bool(self._waiting)
+        if self._waiting:
+            heapq.heappop(self._waiting)[2].set()
+
+
 class PasswordFile:
     """An authorization hook that looks passwords up in a file: ``server.on("authorization", PasswordFile("passwords"))``.
 
@@ -70,7 +111,9 @@ class PasswordFile:
     def __init__(self, path: str | PathLike[str]) -> None:
         self._path = Path(path)
         self._lock = threading.Lock()
-        self._hashing = threading.Lock()  # one at a time: it takes memory, and a flood of guesses must leave a core to the others
+        self._hashing = _Turns()  # one at a time: it takes memory, and a flood of guesses must leave a core to the others
+        self._guesses = FailureDelays()
+        self._waiting: dict[str, int] = {}
         self._read_at: tuple[int, int, int] | None = None
         self._entries: dict[str, _Entry] = {}
         # A station that reconnects need not be hashed again. What is kept of its password is worthless without the key.
@@ -90,12 +133,31 @@ class PasswordFile:
         digest = hmac.digest(self._key, request.password, "sha256")
         if proven is not None and proven[0] == entry and hmac.compare_digest(proven[1], digest):
             return True
-        with self._hashing:
+        with self._place(identity), self._hashing.turn(self._guesses.failures(identity)):  # who is being guessed waits for the others
             right = entry.matches(request.password)
         if right:
             with self._lock:
                 self._proven[identity] = entry, digest
+            self._guesses.succeeded(identity)
+        else:
+            self._guesses.failed(identity)
         return right
+
+    @contextmanager
+    def _place(self, identity: str) -> Iterator[None]:
+        """A place among those that wait to be hashed: there are few for one identity, and who has none is told to come back."""
+        with self._lock:
+            waiting = self._waiting.get(identity, 0)
+            if waiting >= _MAX_WAITING:
+                raise RejectHandshake(503, "Too many passwords are being tried for this identity.")
+            self._waiting[identity] = waiting + 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._waiting[identity] -= 1
+                if not self._waiting[identity]:
+                    del self._waiting[identity]
 
     def set(self, identity: str, password: str | bytes) -> None:
         """Store a password in the file, for a new identity or in place of its old one; the file is replaced as a whole, mode 0600.

@@ -154,8 +154,10 @@ class OcppServer:
             ValueError: A key or client CA without a certificate.
             RuntimeError: It listens already.
         """
-        if certfile is None and ssl_context is None and (keyfile is not None or client_ca is not None):
+        if certfile is None and (keyfile is not None or client_ca is not None):
             raise ValueError("keyfile and client_ca need a certfile")
+        if certfile is not None and ssl_context is not None:
+            raise ValueError("an ssl_context has certificates of its own: certfile, keyfile and client_ca do not go with it")
 
         def context() -> ssl.SSLContext:
             # Here, so that a server without TLS does not import it.
@@ -240,7 +242,9 @@ class OcppServer:
             connection.finish_close(deadline)
         if http is not None:
             http.cut()
-            for name in http.join(max(deadline, time.monotonic() + 1.0)):
+            # A handler that closes the server is not waited for, nor is the thread that waits for it.
+            own = {connection.thread for connection in connections if connection.is_handling}
+            for name in http.join(max(deadline, time.monotonic() + 1.0), own):
                 _log.warning("the thread %r still runs after close()", name)
 
     def __enter__(self) -> Self:

@@ -7,14 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from wsgiref.headers import Headers
 
 from .connection import Connection
 from .handlers import Handler, Handlers
 from .schemas import VERSIONS
 
 if TYPE_CHECKING:
-    from wsgiref.headers import Headers
-
     from .transport.link import Closed, Link
 
 __all__ = ["EVENTS", "HandshakeRequest", "OcppClientConnection"]
@@ -22,6 +21,15 @@ __all__ = ["EVENTS", "HandshakeRequest", "OcppClientConnection"]
 EVENTS = ("close", "error", "frame")
 
 _POLICY_VIOLATION = 1008
+
+
+class HandshakeHeaders(Headers):
+    """HTTP headers, looked up whatever their case, that do not show themselves: they may hold credentials."""
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} headers: {', '.join(self.keys())}>"
+
+    __str__ = __repr__
 
 
 @dataclass(frozen=True, repr=False)
@@ -39,13 +47,12 @@ class HandshakeRequest:
 
     path: str
     query: str
-    headers: Headers
+    headers: HandshakeHeaders
     password: bytes | None
     peer_certificate: Mapping[str, Any] | None
     remote_address: tuple[str, int]
 
     def __repr__(self) -> str:
-        # The headers may hold credentials.
         return f"<HandshakeRequest {self.path!r} from {self.remote_address[0]}:{self.remote_address[1]}>"
 
 
@@ -72,6 +79,7 @@ class OcppClientConnection(Connection):
         self.request = request
         self._server_handlers = server_handlers
         self._ended = ended
+        self.thread: threading.Thread | None = None
 
     def _find_handler(self, action: str) -> Handler | None:
         own, shared = self._handlers, self._server_handlers
@@ -94,14 +102,21 @@ class OcppClientConnection(Connection):
 
     def serve(self, link: Link) -> None:
         """For the server, in the thread of the HTTP request: live as long as the link does."""
-        thread = threading.current_thread()
+        self.thread = thread = threading.current_thread()
         name, thread.name = thread.name, f"ocpp-rx {self.identity}"
         try:
             self._put_event("connection")
             self._read(link)
         finally:
+            # A connection counts, and is waited for, as long as a handler of it runs.
             self._worker.close()
+            self._worker.join()
             thread.name = name  # it may be a thread of a WSGI server's pool
+
+    @property
+    def is_handling(self) -> bool:
+        """For the server: whether the calling thread is that of a handler of this connection."""
+        return self._worker.is_current
 
     def _detach(self, closed: Closed | None) -> None:
         # Before the event of its end: a handler of that finds the server without it.

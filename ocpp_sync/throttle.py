@@ -58,6 +58,11 @@ class FailureDelays:
         doublings = min(count - self._free - 1, 60)
         return 0.0 if doublings < 0 else min(self._longest, self._first * 2.0**doublings)
 
+    def failures(self, key: Hashable) -> int:
+        """How often it has failed lately."""
+        count, last = self._failures.get(key, (0, 0.0))
+        return 0 if self._clock() - last > self._forget_after else count
+
     def succeeded(self, *keys: Hashable) -> None:
         """An attempt was right: what failed before is forgotten."""
         with self._lock:

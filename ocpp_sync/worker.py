@@ -72,11 +72,16 @@ class Worker:
             self._closed = True
             self._changed.notify_all()
 
-    def join(self, deadline: float) -> bool:
+    @property
+    def is_current(self) -> bool:
+        """Whether the calling thread is one of the worker's."""
+        return threading.current_thread() in self._threads
+
+    def join(self, deadline: float | None = None) -> bool:
         """Wait for the threads to end; the calling thread is not waited for.
 
         Args:
-            deadline: Until when, in ``time.monotonic()`` seconds.
+            deadline: Until when, in ``time.monotonic()`` seconds; None is as long as it takes.
 
         Returns:
             False if one of them still runs.
@@ -84,7 +89,7 @@ class Worker:
         with self._changed:
             threads = self._threads - {threading.current_thread()}
         for thread in threads:
-            thread.join(max(0.0, deadline - time.monotonic()))
+            thread.join(None if deadline is None else max(0.0, deadline - time.monotonic()))
         return not any(thread.is_alive() for thread in threads)
 
     def _start_taker(self) -> None:

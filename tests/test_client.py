@@ -543,6 +543,14 @@ def test_a_long_time_out(timeout: float | None, server: OcppServer, make_client:
     assert make_client().connect(server.url, timeout=timeout).connected
 
 
+def test_a_time_out_that_overflows_in_milliseconds(deaf_port: str, make_client: MakeClient) -> None:
+    client = make_client()
+    connecting = in_thread(client.connect, deaf_port, timeout=2**32 / 1000 + 0.02)
+    connecting.thread.join(0.2)
+    assert connecting.thread.is_alive()
+    closed_while_connecting(client, connecting)
+
+
 def test_no_time_at_all(server: OcppServer, make_client: MakeClient) -> None:
     assert refused(make_client(), server.url, timeout=0).reason == "timeout"
 
@@ -739,6 +747,17 @@ def test_handlers_are_kept_from_one_link_to_the_next(server: OcppServer, make_cl
         assert (connected.next(), cleared.next(), closed.next()) == ((), ({},), (1000, f"bye {number}"))
 
 
+def test_one_thread_runs_the_handlers_of_a_later_link(server: OcppServer, make_client: MakeClient) -> None:
+    threads = Collector({"status": "Accepted"})
+    client = make_client(server.url)
+    client.on("ClearCache", lambda _: threads(threading.current_thread()))
+    client.close()
+    client.connect(server.url)
+    for _ in range(2):
+        server.wait_for("CP1", TIMEOUT).call("ClearCache")
+    assert threads.next() == threads.next()
+
+
 def test_connect_after_the_other_side_has_closed(raw_csms: MakeCsms, make_client: MakeClient) -> None:
     csms = raw_csms()
     client = make_client(csms.url)
@@ -886,13 +905,19 @@ def test_close_from_a_handler_of_frame_comes_to_an_end_without_an_answer(
 ) -> None:
     monkeypatch.setattr("ocpp_sync.transport.link._LINGER", 0.1)
     text = b'[2,"1","ClearCache",{}]'
-    server = tcp_server(lambda head: [switching(head), bytes([0x81, len(text)]) + text], stay=True)
+    connected = threading.Event()
+
+    def answer(head: str) -> Iterator[bytes]:
+        yield switching(head)
+        connected.wait(TIMEOUT)
+        yield bytes([0x81, len(text)]) + text
+
     client = make_client()
     closed = Collector()
     client.on("frame", lambda *_: client.close(1000, "seen enough"))
     client.on("close", closed)
-    with suppress(ConnectionClosed):  # close() may come before connect() has come back
-        client.connect(server.url)
+    client.connect(tcp_server(answer, stay=True).url)
+    connected.set()
     assert closed.next() == (1000, "seen enough")
     assert client.wait_closed(TIMEOUT)
 
@@ -961,6 +986,7 @@ def closed_while_connecting(client: OcppClient, connecting: Any) -> None:
     client.close()
     with pytest.raises(ConnectionClosed) as caught:
         connecting.result()
+    assert (caught.value.code, caught.value.reason) == (1000, "closed while connecting")
     assert not client.connected
     assert PASSWORD not in "".join(traceback.format_exception(caught.value))
 

@@ -372,6 +372,12 @@ def test_b4_a_time_out_that_is_none(timeout: float, make_pair: MakePair) -> None
         OcppClient("CP1", call_timeout=timeout)
 
 
+@pytest.mark.parametrize("size", [0, -1])
+def test_a_size_that_is_none(size: int) -> None:
+    with pytest.raises(ValueError, match="max_message_size"):
+        OcppClient("CP1", max_message_size=size)
+
+
 # --- answers that nobody waits for (B16)
 
 
@@ -541,9 +547,10 @@ def nested(levels: int) -> Any:
 def test_what_json_cannot_carry_is_refused_before(validation: str, data: Any, make_pair: MakePair) -> None:
     pair = make_pair(validation=validation)
     frames = watch_frames(pair)
-    with pytest.raises(InvalidPayload) as caught:
-        pair.connection.call("DataTransfer", transfer(data))
-    assert caught.value.action == "DataTransfer"
+    for use in (pair.connection.call, pair.connection.send):
+        with pytest.raises(InvalidPayload) as caught:
+            use("DataTransfer", transfer(data))
+        assert caught.value.action == "DataTransfer"
     pair.round_trip()
     assert frames.directions() == ["out", "in"]
 
@@ -702,6 +709,37 @@ def test_a_call_into_a_closed_link_is_heard_of(make_pair: MakePair) -> None:
     with pytest.raises(ConnectionClosed) as caught:
         pair.connection.call("DataTransfer", transfer())
     assert (caught.value.code, caught.value.reason) == (1000, "in between")
+
+
+@pytest.mark.parametrize("use", ["call", "send"])
+def test_a_link_that_goes_while_the_request_is_checked(use: str, pair_of: MakePair, monkeypatch: pytest.MonkeyPatch) -> None:
+    pair = pair_of("client", "2.1", validation="off")
+    check = pair.connection._checks.outgoing_request
+
+    def slow(*arguments: Any, **options: Any) -> None:
+        check(*arguments, **options)
+        pair.connection.close()
+
+    monkeypatch.setattr(pair.connection._checks, "outgoing_request", slow)
+    with pytest.raises(NotConnected):
+        getattr(pair.connection, use)("NotifyPeriodicEventStream", STREAM)
+
+
+def test_what_the_reader_says_into_a_closed_link_is_dropped(make_pair: MakePair) -> None:
+    pair = make_pair()
+    done = Collector()
+
+    def close(direction: str, _: str) -> None:
+        if direction == "out":
+            pair.connection.close(4000, "enough")
+            done(threading.current_thread().name)
+
+    pair.connection.on("frame", close)
+    pair.connection.on("close", closed := Collector())
+    pair.peer.send("nonsense")
+    assert done.next() == ("ocpp-rx CP1",)
+    assert pair.peer.receive_close() == (4000, "enough")
+    assert closed.next() == (4000, "enough")
 
 
 # --- the link is lost
@@ -1149,6 +1187,28 @@ def test_a_handler_may_call(make_pair: MakePair) -> None:
     assert data == ["x"]
     pair.answer(message_id, "y")
     assert pair.peer.receive() == [3, "1", {**ACCEPTED, "data": "y"}]
+
+
+@pytest.mark.parametrize("answer", [{"status": float("nan")}, {"status": object()}, ["no dict"], ValueError("secret")])
+def test_b5_an_answer_that_cannot_be_sent_is_an_error(answer: Any, make_pair: MakePair) -> None:
+    pair = make_pair(validation="off")
+
+    def handle(_: Any) -> Any:
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    pair.connection.on("DataTransfer", handle)
+    for message_id in ("1", "2"):
+        pair.peer.send([2, message_id, "DataTransfer", transfer()])
+        assert pair.peer.receive() == [4, message_id, "InternalError", "", {}]
+
+
+def test_b8_what_nobody_handles_is_answered(make_pair: MakePair) -> None:
+    pair = make_pair()
+    for action, code in [("DataTransfer", "NotSupported"), ("OutOfCoffee", "NotImplemented")]:
+        pair.peer.send([2, "1", action, transfer()])
+        assert pair.peer.receive()[:3] == [4, "1", code]
 
 
 def test_b5_requests_are_answered_in_their_order(make_pair: MakePair) -> None:

@@ -10,12 +10,13 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
 import pytest
 
+from ocpp_sync.transport.http import HttpServer, Limits
 from ocpp_sync.transport.stream import HIGH_WATER, LentStream, Stream
 
 from .support import TIMEOUT, in_thread
@@ -356,8 +357,8 @@ def test_a_peer_that_has_taken_all_may_be_silent(sockets: tuple[socket.socket, s
 def flooding(stream: Stream) -> bytes:
     """The reader owes a peer that does not read ever more, as a reader does that answers; then it reads on."""
     assert stream.recv(100) == b"ask"
-    while stream._owed <= HIGH_WATER:
-        stream.send(b"y" * 1000)
+    while stream._owed < MUCH:
+        stream.send(b"y" * 100_000)
     return stream.recv(100)
 
 
@@ -400,6 +401,26 @@ def test_a_peer_that_has_gone_breaks_the_stream(stream: Stream, peer: socket.soc
     with pytest.raises(OSError):
         stream.send(b"x")
     assert stream._unsent == b""
+
+
+def test_an_interrupt_in_the_middle_of_a_write_breaks_the_stream(
+    stream: Stream, peer: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = stream._write
+
+    def interrupted(chunk: memoryview) -> int:
+        write(chunk)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(stream, "_write", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        stream.send(b"once")
+    monkeypatch.undo()
+    with pytest.raises(ConnectionResetError, match="interrupted"):
+        stream.send(b"never")
+    with pytest.raises(ConnectionResetError, match="interrupted"):
+        stream.drain()
+    assert rest(peer) == b"once"
 
 
 def test_what_the_peer_sent_before_it_stopped_reading_still_comes(stream: Stream, peer: socket.socket) -> None:
@@ -507,6 +528,33 @@ def test_a_descriptor_that_is_polled_stays_open(stream: Stream, polling: Polling
     except ConnectionResetError:
         assert wait == "drain"
     assert stream._sock.fileno() == -1
+
+
+def test_a_descriptor_that_is_polled_stays_open_when_its_http_request_ends(polling: Polling) -> None:
+    streams: queue.Queue[Stream] = queue.Queue()
+    over = threading.Event()
+
+    def application(environ: dict[str, Any], open_stream: Callable[[], Stream]) -> None:
+        streams.put(open_stream())
+        assert over.wait(TIMEOUT)
+
+    server = HttpServer("127.0.0.1", 0, application, Limits())
+    server.start()
+    with socket.create_connection(("127.0.0.1", server.port)) as peer:
+        peer.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        stream = streams.get(timeout=TIMEOUT)
+        stream.send(b"x" * (16 * MUCH))  # the kernel's buffers are as large as it likes
+        polling.gate.clear()
+        drain = in_thread(stream.drain)
+        polling.wait_for(select.POLLOUT)
+        over.set()
+        assert server.join(time.monotonic() + TIMEOUT) == []
+        os.fstat(stream._sock.fileno())  # raises when it is closed
+        polling.gate.set()
+        with pytest.raises(ConnectionResetError):
+            drain.result()
+        assert stream._sock.fileno() == -1
+    server.stop()
 
 
 def linger_and_close(stream: Stream) -> None:

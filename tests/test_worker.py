@@ -170,9 +170,9 @@ def test_stepping_aside_twice_or_from_elsewhere_changes_nothing(worker: Worker) 
     worker.step_aside()
     in_thread(worker.step_aside).result()
     first.release.set()
-    worker.put(lambda: done(second.release.is_set()))
+    worker.put(lambda: done(threading.current_thread()))
     second.release.set()
-    assert done.next() == (True,)
+    assert done.next() == (second.thread,)
 
 
 def test_there_are_four_threads_at_most(worker: Worker) -> None:
@@ -187,6 +187,17 @@ def test_there_are_four_threads_at_most(worker: Worker) -> None:
     assert [done.next() for _ in range(2)] == [(0, blockers[2].thread), (1, blockers[2].thread)]
     for blocker in blockers:
         blocker.release.set()
+
+
+def test_threads_that_have_ended_do_not_count(worker: Worker) -> None:
+    for _ in range(6):
+        aside = running(worker, before=worker.step_aside)
+        last = running(worker)
+        aside.release.set()
+        assert aside.thread is not None
+        aside.thread.join(TIMEOUT)
+        assert handler_threads() == {last.thread}
+        last.release.set()
 
 
 # --- room

@@ -7,7 +7,6 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn, cast
-from urllib.parse import urlsplit
 
 import websocket
 
@@ -66,7 +65,7 @@ def open_link(
         subprotocol = _upgrade(link, url, stream, subprotocols, headers)
         stream.deadline = stream.allowance = None
         if tls is not None:
-            tls.remember(urlsplit(url).netloc, cast("TlsStream", stream))
+            tls.remember(url, cast("TlsStream", stream))
     except BaseException:
         stream.close()
         raise
@@ -79,7 +78,7 @@ def _upgrade(link: _WebSocket, url: str, stream: Stream, subprotocols: Sequence[
     try:
         link.connect(
             url,
-            socket=LentStream(stream),
+            socket=_UpgradeStream(stream),
             header=[f"{name}: {value}" for name, value in offer.items()],
             suppress_origin=True,
             redirect_limit=0,
@@ -137,6 +136,27 @@ def _brief(error: Exception) -> str:
 
 
 # --- WebSocket
+
+
+class _UpgradeStream(LentStream):
+    """Lets no cookie of the server through: the library would keep it for all clients of the process, and send it to other servers."""
+
+    def __init__(self, stream: Stream) -> None:
+        super().__init__(stream)
+        self._stream = stream
+        self._head: bytes | None = None
+        self.recv = self._recv_head
+
+    def _recv_head(self, size: int) -> bytes:
+        if self._head is None:
+            lines = [self._stream.readline()]
+            while lines[-1].strip():
+                lines.append(self._stream.readline())
+            self._head = b"".join(line for line in lines if line[:11].lower() != b"set-cookie:")
+        data, self._head = self._head[:size], self._head[size:]
+        if not self._head:
+            self.recv = self._stream.recv
+        return data
 
 
 class _TooBig(Exception):

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["Breakable", "TlsClient", "dial"]
 
 
+_ADDRESS_TIMEOUT = 10.0  # seconds for each address but the last, when there is no deadline
+
+
 class Breakable(Protocol):
     """Something that another thread can end while it is waited for, as a socket is."""
 
@@ -38,15 +41,16 @@ class TlsClient:
         self.context = context
         self._session: tuple[str, ssl.SSLSession] | None = None  # with the server that it is for
 
-    def session(self, where: str) -> ssl.SSLSession | None:
-        """The session to resume with a server, or None."""
-        return self._session[1] if self._session is not None and self._session[0] == where else None
+    def session(self, url: str) -> ssl.SSLSession | None:
+        """The session to resume with the server of a URL, or None."""
+        remembered = self._session
+        return remembered[1] if remembered is not None and remembered[0] == urlsplit(url).netloc else None
 
-    def remember(self, where: str, stream: TlsStream) -> None:
+    def remember(self, url: str, stream: TlsStream) -> None:
         """Keep the session of a stream that has been read from: TLS 1.3 sends its tickets after the handshake."""
         session = stream.session
         if session is not None:
-            self._session = where, session
+            self._session = urlsplit(url).netloc, session
 
 
 def dial(url: str, *, tls: TlsClient | None, deadline: float | None, opening: Callable[[Breakable], None]) -> Stream:
@@ -66,17 +70,21 @@ def dial(url: str, *, tls: TlsClient | None, deadline: float | None, opening: Ca
     sock = _connect(host, port, deadline, opening)
     if tls is None:
         return Stream(sock)
-    return _secure(sock, host, f"{host}:{port}", tls, deadline, opening)
+    return _secure(sock, host, tls, tls.session(url), deadline, opening)
 
 
 def _connect(host: str, port: int, deadline: float | None, opening: Callable[[Breakable], None]) -> socket.socket:
     where = f"{host}:{port}"
     failure: OSError | None = None
-    for family, kind, protocol, _, address in _resolve(host, port, deadline, opening):
+    addresses = _resolve(host, port, deadline, opening)
+    for number, (family, kind, protocol, _, address) in enumerate(addresses):
         sock = socket.socket(family, kind, protocol)
         try:
             opening(sock)
-            sock.settimeout(_remaining(deadline))
+            # An address that swallows everything, as a broken IPv6 does, must leave time for the others.
+            others = len(addresses) - number - 1
+            remaining = _remaining(deadline)
+            sock.settimeout(_ADDRESS_TIMEOUT if remaining is None and others else remaining and remaining / (others + 1))
             sock.connect(address)
         except OSError as error:
             sock.close()
@@ -138,7 +146,12 @@ def _resolve(host: str, port: int, deadline: float | None, opening: Callable[[Br
 
 
 def _secure(
-    sock: socket.socket, host: str, where: str, tls: TlsClient, deadline: float | None, opening: Callable[[Breakable], None]
+    sock: socket.socket,
+    host: str,
+    tls: TlsClient,
+    session: ssl.SSLSession | None,
+    deadline: float | None,
+    opening: Callable[[Breakable], None],
 ) -> Stream:
     import ssl
 
@@ -146,7 +159,7 @@ def _secure(
     from .tls_stream import TlsStream
 
     try:
-        secured = tls.context.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False, session=tls.session(where))
+        secured = tls.context.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False, session=session)
     except BaseException:
         sock.close()
         raise
@@ -159,9 +172,9 @@ def _secure(
         agreed = secured.cipher() is not None
         secured.close()
         if isinstance(error, TimeoutError):
-            raise HandshakeError("timeout", f"{where} did not finish the TLS handshake in time") from error
+            raise HandshakeError("timeout", f"{host} did not finish the TLS handshake in time") from error
         if isinstance(error, ssl.SSLError):
             raise HandshakeError(*handshake_failure(error, suite_agreed=agreed)) from error
         if isinstance(error, OSError) and not isinstance(error, HandshakeError):
-            raise HandshakeError("rejected", f"{where} cut the connection in the TLS handshake: {error}") from error
+            raise HandshakeError("rejected", f"{host} cut the connection in the TLS handshake: {error}") from error
         raise

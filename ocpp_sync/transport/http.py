@@ -5,10 +5,13 @@ from __future__ import annotations
 import errno
 import http.server
 import logging
+import math
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Set
+from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -23,6 +26,8 @@ _log = logging.getLogger("ocpp_sync")
 
 _BACKLOG = 128
 _MAX_HEAD = 64 * 1024  # bytes of a request line and headers
+_MAX_REFUSED = 64  # refused connections that may still read why
+_REFUSAL_TIME = 1.0  # seconds that they have
 _COMPLAINT_INTERVAL = 10.0  # seconds
 _OUT_OF_DESCRIPTORS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
@@ -89,7 +94,7 @@ class HttpServer(http.server.ThreadingHTTPServer):
     """
 
     daemon_threads = True
-    timeout = None
+    timeout: float | None = None  # of handle_request()
 
     def __init__(
         self, host: str | None, port: int, application: Application, limits: Limits, context: ssl.SSLContext | None = None
@@ -105,6 +110,7 @@ class HttpServer(http.server.ThreadingHTTPServer):
         self._lock = threading.Lock()
         self._requests: dict[threading.Thread, tuple[socket.socket, str]] = {}  # the socket and the address of each
         self._complained = -_COMPLAINT_INTERVAL
+        self._refused: deque[tuple[float, socket.socket]] = deque()  # the accepting thread's
         self._accepting = threading.Thread(target=self._accept, name=f"ocpp-accept :{self.port}", daemon=True)
 
     @property
@@ -130,14 +136,14 @@ class HttpServer(http.server.ThreadingHTTPServer):
             for sock, _ in self._requests.values():
                 _cut(sock)
 
-    def join(self, deadline: float) -> list[str]:
-        """Wait for the threads of the connections.
+    def join(self, deadline: float, but: Set[threading.Thread | None] = frozenset()) -> list[str]:
+        """Wait for the threads of the connections, but for some, and the calling one.
 
         Returns:
             The names of those that still run at the deadline.
         """
         with self._lock:
-            threads = [thread for thread in self._requests if thread is not threading.current_thread()]
+            threads = [thread for thread in self._requests if thread not in but and thread is not threading.current_thread()]
         for thread in threads:
             thread.join(max(0.0, deadline - time.monotonic()))
         return [thread.name for thread in threads if thread.is_alive()]
@@ -147,6 +153,8 @@ class HttpServer(http.server.ThreadingHTTPServer):
     def _accept(self) -> None:
         while not self._stopping.is_set():
             self.handle_request()
+            self._forget_refused(time.monotonic() - _REFUSAL_TIME)
+        self._forget_refused(math.inf)
 
     def get_request(self) -> tuple[socket.socket, Any]:  # noqa: D102
         try:
@@ -188,13 +196,22 @@ class HttpServer(http.server.ThreadingHTTPServer):
 
     def _refuse(self, request: socket.socket, why: str) -> None:
         self._complain(why)
-        if self.context is None:
-            try:
-                request.setblocking(False)
-                request.send(_head(_FULL) + _FULL.body)
-            except OSError:
-                pass
-        self.shutdown_request(request)
+        if self.context is not None:
+            self.shutdown_request(request)
+            return
+        try:
+            request.setblocking(False)
+            request.send(_head(_FULL) + _FULL.body)
+            request.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+        # Closing it before its request has come would reset the connection, and the client might not see the answer.
+        self._refused.append((time.monotonic(), request))
+
+    def _forget_refused(self, before: float) -> None:
+        while self._refused and (self._refused[0][0] <= before or len(self._refused) > _MAX_REFUSED):
+            self.close_request(self._refused.popleft()[1])
+        self.timeout = _REFUSAL_TIME if self._refused else None
 
     def _complain(self, what: str) -> None:
         # A flood of connections must not become a flood of log lines.
@@ -284,6 +301,9 @@ class _Request(http.server.BaseHTTPRequestHandler):
                 self._send(answer)
         except OSError as error:
             _log.debug("%s: %s", shown_host(self.client_address[0]), error)
+            if self.stream.allowance is not None and self.stream.allowance < 0:
+                with suppress(OSError):
+                    self._send(HttpAnswer(431, "The request is too long."))
 
     def finish(self) -> None:
         self.stream.close()

@@ -67,7 +67,8 @@ class Link(ABC):
         except (OSError, UnicodeError) as error:
             closed = Closed(ABNORMAL, str(error))
         finally:
-            self._stream.close()
+            with self._send_lock:  # a close frame that is about to be written goes out first
+                self._stream.close()
         return self._closed_by_us or closed
 
     def send(self, text: str, deadline: float | None = None) -> bool:

@@ -189,12 +189,16 @@ class Stream:
             try:
                 with memoryview(self._unsent) as view, view[:CHUNK] as chunk:
                     sent = self._write(chunk)
+                del self._unsent[:sent]
             except OSError as error:
                 self._break(error)
                 return
+            except BaseException:
+                # Ctrl-C: nobody knows what the kernel has taken, and nothing must go out twice.
+                self._break(ConnectionResetError("a write was interrupted"))
+                raise
             if not sent:
                 return
-            del self._unsent[:sent]
             self._sent += sent
             if self._sent >= self._owed_end:
                 self._owed = 0
