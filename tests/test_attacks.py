@@ -15,7 +15,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -482,14 +482,6 @@ def test_a_peer_that_never_reads_is_cut(server: OcppServer, monkeypatch: pytest.
         over.set()
         for each in attacks:
             each.result()
-
-
-@contextmanager
-def closing(peer: Wire) -> Iterator[Wire]:
-    try:
-        yield peer
-    finally:
-        peer.close()
 
 
 def test_a_compression_bomb_is_too_big(make_server: MakeServer) -> None:

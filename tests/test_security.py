@@ -6,6 +6,7 @@ import logging
 import queue
 import socket
 import ssl
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -393,3 +394,107 @@ def test_c2_no_secret_is_written_anywhere(make_server: Make, make_client: Make, 
     assert '"value":"***"' in frames
     for secret in (PASSWORD, key, "Q1AxOn"):
         assert secret not in caplog.text + shown + frames
+
+
+# --- what a hostile end might try
+
+
+def test_a_cookie_of_one_server_goes_to_no_other_and_injects_nothing(make_client: Make, raw_csms: Make) -> None:
+    def poison(connection: Any, request: Any, response: Any) -> None:
+        response.headers["Set-Cookie"] = 'a="x\\015\\012X-Evil: injected"; Domain=127.0.0.1'
+
+    poisoned, other = raw_csms(process_response=poison), raw_csms()
+    make_client(poisoned.url, "CP1")
+    make_client(other.url, "CP2")
+    assert "Set-Cookie" in poisoned.socket.response.headers
+    assert not {"Cookie", "X-Evil"} & set(other.socket.request.headers)
+
+
+def test_an_own_context_does_not_go_with_files(make_server: Make) -> None:
+    files, context = pki().server(), client_context(cafile=pki().ca)
+    with pytest.raises(ValueError, match="do not go with it"):
+        make_server(listen=False).listen(0, certfile=files.cert, ssl_context=context)
+    with pytest.raises(ValueError, match="need a certfile"):
+        make_server(listen=False).listen(0, client_ca=pki().ca, ssl_context=context)
+    with pytest.raises(ValueError, match="do not go with it"):
+        OcppClient("CP1", cafile=pki().ca, ssl_context=context)
+    with pytest.raises(ValueError, match="needs its certfile"):
+        OcppClient("CP1", keyfile=files.key)
+    with pytest.raises(ValueError, match="do not go with it"):
+        OcppClient("CP1", ssl_context=context).reconfigure(cafile=pki().ca)
+
+
+def test_the_headers_of_a_request_do_not_show_themselves(make_server: Make, make_client: Make) -> None:
+    server = make_server()
+    make_client(server.url, password=PASSWORD)
+    request = server["CP1"].request
+    assert request.headers["authorization"].startswith("Basic ")
+    assert "Basic" not in f"{request!r} {request.headers!r} {request.headers}"
+    assert "Authorization" in repr(request.headers)
+
+
+def test_a_peer_cannot_forge_a_line_of_the_log(server: OcppServer, raw_charge_point: Make, caplog: pytest.LogCaptureFixture) -> None:
+    peer = raw_charge_point(server.url)
+    peer.send([4, "x", "E\nCRITICAL forged", "d\nERROR forged too", {}])
+    peer.sync()
+    assert any("forged" in record.getMessage() for record in caplog.records)
+    assert not any("\n" in record.getMessage() for record in caplog.records)
+
+
+def test_an_address_that_swallows_everything_leaves_time_for_the_next(
+    server: OcppServer, make_client: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as deaf:
+        full = [socket.socket() for _ in range(4)]
+        for sock in full:  # they fill its queue: nobody accepts
+            sock.setblocking(False)
+            sock.connect_ex(deaf.getsockname())
+        kind = (socket.AF_INET, socket.SOCK_STREAM, 6, "")
+        addresses = [(*kind, deaf.getsockname()), (*kind, ("127.0.0.1", server.port))]
+        real = socket.getaddrinfo
+
+        def resolve(host: str, *arguments: Any, **named: Any) -> Any:
+            if host != "csms.example":
+                return real(host, *arguments, **named)
+            if named.get("flags"):
+                raise socket.gaierror("a name")
+            return addresses
+
+        monkeypatch.setattr(socket, "getaddrinfo", resolve)
+        assert make_client().connect("ws://csms.example", timeout=4).connected
+        for sock in full:
+            sock.close()
+
+
+@pytest.mark.parametrize("form", ["wss://LOCALHOST:{port}/", "wss://localhost:{port}", "wss://127.0.0.1:{port}/ocpp"])
+def test_a_session_is_resumed_however_the_url_is_written(form: str, make_server: Make, make_client: Make) -> None:
+    server = tls_server(make_server, files=pki().server(host="127.0.0.1" if "127" in form else "localhost"))
+    url = form.format(port=server.port)
+    client = make_client(url, cafile=pki().ca)
+    client.close()
+    client.connect(url, timeout=TIMEOUT)
+    assert client._link._stream._sock.session_reused
+
+
+def test_a_connection_counts_as_long_as_a_handler_of_it_runs(make_server: Make, make_client: Make) -> None:
+    server = make_server(max_connections=1)
+    entered, released = Collector(), threading.Event()
+
+    def block(charge_point: Any, request: Any) -> dict[str, Any]:
+        entered(charge_point)
+        released.wait(TIMEOUT)
+        return {"currentTime": utcnow()}
+
+    server.on("Heartbeat", block)
+    first = make_client(server.url, "CP1")
+    calling = in_thread(first.call, "Heartbeat")
+    (connection,) = entered.next()
+    first.close()
+    with pytest.raises(ConnectionClosed):
+        calling.result()
+    assert connection.wait_closed(TIMEOUT)
+    assert refused(make_client(identity="CP2"), server.url).status == 503
+    released.set()
+    connection.thread.join(TIMEOUT)
+    assert not connection.thread.is_alive()
+    assert make_client(server.url, "CP2").connected
