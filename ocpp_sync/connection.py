@@ -39,6 +39,8 @@ _ABORT_TIMEOUT = 1.0  # seconds for the reader to see that the link was cut
 _SENDABLE_CODES = {1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014}  # RFC 6455, 7.4, and its registry
 _NORMAL, _PROTOCOL_ERROR, _TOO_BIG, _ABNORMAL = 1000, 1002, 1009, 1006
 
+_MAX_COMPLAINTS = 50  # warnings in the log about what came by one link
+
 _H = TypeVar("_H", bound=Handler)
 
 
@@ -91,6 +93,7 @@ class Connection:
         self._no_link = threading.Event()
         self._no_link.set()
         self._last_version: str | None = None
+        self._complaints = 0  # about the other side, since the link opened
 
     # --- For everybody
 
@@ -339,6 +342,7 @@ class Connection:
             self._last_version = version
             self._core, self._link = core, link
             self._no_link.clear()
+            self._complaints = 0
             if self._worker.closed:
                 self._worker = self._new_worker()
 
@@ -404,13 +408,20 @@ class Connection:
         elif isinstance(event, (messages.Call, messages.Send)):
             self._worker.put(lambda: self._serve(core, link, event), cost=size)
         elif isinstance(event, Stray):
-            _log.warning("%s: %s", self.identity, _describe(event))
+            self._complain(_describe(event))
         elif isinstance(event, Fault):
-            _log.warning("%s: a message that is none: %s", self.identity, event.error)
+            self._complain(f"a message that is none: {event.error}")
             self._put_event("error", event.error, cost=size)
         elif isinstance(event, GiveUp):
             _log.warning("%s: closing: %s", self.identity, event.reason)
             link.fail(_PROTOCOL_ERROR, event.reason)
+
+    def _complain(self, what: str) -> None:
+        # A flood of nonsense must not become a flood of log lines.
+        self._complaints += 1
+        level = logging.WARNING if self._complaints <= _MAX_COMPLAINTS else logging.DEBUG
+        more = "; further ones are logged as DEBUG" if self._complaints == _MAX_COMPLAINTS else ""
+        _log.log(level, "%s: %s%s", self.identity, what, more)
 
     def _show_frame(self, direction: str, text: str) -> None:
         if self._has_handler("frame"):

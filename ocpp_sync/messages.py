@@ -163,7 +163,7 @@ def serialise(message: Message, *, short_decimals: bool = False) -> str:
 
 
 def _load(text: str, kinds: frozenset[type[Message]]) -> Any:
-    if text.count("[") + text.count("{") > MAX_DEPTH and _depth(text) > MAX_DEPTH:
+    if text.count("[") + text.count("{") > MAX_DEPTH and _too_deep(text):
         problem = f"the JSON is nested deeper than {MAX_DEPTH} levels"
     else:
         try:
@@ -189,13 +189,14 @@ _BRACKET = re.compile(r"[\[\]{}]")
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
-def _depth(text: str) -> int:
-    """How deeply the brackets outside strings are nested, found without recursion and in linear time."""
-    depth = deepest = 0
+def _too_deep(text: str) -> bool:
+    """Whether the brackets outside strings are nested too deeply, found without recursion and in linear time."""
+    depth = 0
     for bracket in _BRACKET.finditer(_STRING.sub("", _ESCAPE.sub("", text))):
         depth += 1 if bracket.group() in "[{" else -1
-        deepest = max(deepest, depth)
-    return deepest
+        if depth > MAX_DEPTH:
+            return True
+    return False
 
 
 def _has_lone_surrogate(text: str, array: list[Any]) -> bool:

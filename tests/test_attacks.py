@@ -312,7 +312,9 @@ def test_a5_wrong_passwords_delay_no_right_one(make_server: MakeServer, tmp_path
         guesses = [pool.submit(guess, number) for number in range(200)]
         for client in stations_that_come_back(server):
             client.close()
-        assert [each.result() for each in guesses] == [401] * 200
+        refusals = Counter(each.result() for each in guesses)
+        assert refusals[401]
+        assert set(refusals) <= {401, 503}  # the latter when many wait for one identity
 
 
 def stations_that_come_back(server: OcppServer) -> Iterator[OcppClient]:
@@ -398,21 +400,25 @@ class Asked:
 
 def test_hashing_leaves_no_memory_behind(tmp_path: Path) -> None:
     passwords = PasswordFile.create(tmp_path / "passwords")
-    passwords.set("CP1", PASSWORD)
-    passwords("CP1", Asked(b"wrong"))  # type: ignore[arg-type]
-    before, over = resident(), threading.Event()
+    identities = [f"CP{number}" for number in range(20)]
+    for identity in identities:
+        passwords.set(identity, PASSWORD)
+    before, over, asked = resident(), threading.Event(), threading.Semaphore(0)
 
-    def guess() -> None:
-        assert not passwords("CP1", Asked(b"wrong"))  # type: ignore[arg-type]
-        over.wait(TIMEOUT)
+    def guess(identity: str) -> None:
+        assert not passwords(identity, Asked(b"wrong"))  # type: ignore[arg-type]
+        asked.release()
+        over.wait(6 * TIMEOUT)  # each thread has an arena of its own for as long as it lives
 
-    # Each thread has an arena of its own for as long as it lives.
-    guesses = [in_thread(guess) for _ in range(20)]
-    passwords("CP1", Asked(PASSWORD.encode()))  # type: ignore[arg-type]
-    over.set()
-    for each in guesses:
-        each.result(6 * TIMEOUT)
-    assert resident() < before + MARGIN
+    guesses = [in_thread(guess, identity) for identity in identities]
+    try:
+        for _ in guesses:
+            assert asked.acquire(timeout=6 * TIMEOUT)
+        assert resident() < before + MARGIN
+    finally:
+        over.set()
+        for each in guesses:
+            each.result()
 
 
 # --- Messages
