@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .client_tls import ClientTls, TlsSettings, security_event
-from .connection import DEFAULT_MAX_MESSAGE_SIZE, Connection, checked_timeout
+from .connection import DEFAULT_MAX_MESSAGE_SIZE, Connection
+from .deadlines import checked_timeout
 from .errors import ConnectionClosed, HandshakeError
 from .handlers import Handlers
 from .handshake import basic_credentials, check_identity, connection_url, subprotocols, version_of

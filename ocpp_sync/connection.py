@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from . import messages
 from .checks import Checks
+from .deadlines import checked_timeout, remaining
 from .dispatch import run_handler
 from .errors import CallError, CallTimeout, ConnectionClosed, InvalidPayload, NotConnected
 from .handlers import Handler, Handlers
@@ -28,7 +29,7 @@ from .worker import Worker
 if TYPE_CHECKING:
     from .transport.link import Closed, Link
 
-__all__ = ["DEFAULT_MAX_MESSAGE_SIZE", "Connection", "checked_timeout"]
+__all__ = ["DEFAULT_MAX_MESSAGE_SIZE", "Connection"]
 
 _log = logging.getLogger("ocpp_sync")
 
@@ -236,7 +237,7 @@ class Connection:
             if link is not None:
                 link.fail(_NORMAL, "")  # it is closed already; this bounds the wait for the other side
             return
-        if link is not None and not self._no_link.wait(_remaining(deadline)):
+        if link is not None and not self._no_link.wait(remaining(deadline)):
             link.abort()
             self._no_link.wait(_ABORT_TIMEOUT)
         if not worker.join(max(deadline, time.monotonic() + _ABORT_TIMEOUT)):
@@ -286,7 +287,7 @@ class Connection:
                     break
             if frame is not None:
                 self._transmit(link, frame, deadline)
-            elif not waiter.event.wait(_remaining(deadline)) and self._give_up(core, call):
+            elif not waiter.event.wait(remaining(deadline)) and self._give_up(core, call):
                 raise CallTimeout(call.action, call.message_id, time.monotonic() - started, call.sent)
         if isinstance(waiter.outcome, Exception):
             raise waiter.outcome
@@ -408,7 +409,7 @@ class Connection:
         elif isinstance(event, (messages.Call, messages.Send)):
             self._worker.put(lambda: self._serve(core, link, event), cost=size)
         elif isinstance(event, Stray):
-            self._complain(_describe(event))
+            self._complain(str(event))
         elif isinstance(event, Fault):
             self._complain(f"a message that is none: {event.error}")
             self._put_event("error", event.error, cost=size)
@@ -487,27 +488,3 @@ class Connection:
     def _put_event(self, event: str, *arguments: Any, cost: int = 0) -> None:
         if self._has_handler(event):
             self._worker.put(lambda: self._emit(event, *arguments), cost)
-
-
-def checked_timeout(timeout: float | None, name: str) -> float | None:
-    """For the package: a number of seconds, or None.
-
-    Raises:
-        ValueError: It is negative, or no number.
-    """
-    # "not >=", so that NaN is refused too.
-    if timeout is not None and not timeout >= 0:
-        raise ValueError(f"{name} is a number of seconds or None, not {timeout!r}")
-    return None if timeout is None else min(timeout, threading.TIMEOUT_MAX / 2)
-
-
-def _remaining(deadline: float | None) -> float | None:
-    return None if deadline is None else max(0.0, deadline - time.monotonic())
-
-
-def _describe(stray: Stray) -> str:
-    message = stray.message
-    if isinstance(message, messages.CallResult):
-        return f"a CALLRESULT that answers no open call: late, repeated or never asked for (id {message.message_id!r})"
-    kind = "CALLERROR" if isinstance(message, messages.CallError) else "CALLRESULTERROR"
-    return f"a {kind}: {message.code[:60]!r}: {message.description[:200]!r} (id {message.message_id!r})"

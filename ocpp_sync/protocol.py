@@ -102,6 +102,14 @@ class Stray(NamedTuple):
 
     message: messages.CallResult | messages.CallError | messages.CallResultError
 
+    def __str__(self) -> str:
+        # All of it comes from the other side: it must not be able to write lines of the log.
+        message = self.message
+        if isinstance(message, messages.CallResult):
+            return f"a CALLRESULT that answers no open call: late, repeated or never asked for (id {message.message_id!r})"
+        kind = "CALLERROR" if isinstance(message, messages.CallError) else "CALLRESULTERROR"
+        return f"a {kind}: {message.code[:60]!r}: {message.description[:200]!r} (id {message.message_id!r})"
+
 
 class GiveUp(NamedTuple):
     """The other side sends nothing but what cannot be read: close the link with 1002."""

@@ -427,7 +427,7 @@ def test_an_own_context_does_not_go_with_files(make_server: Make) -> None:
 def test_the_headers_of_a_request_do_not_show_themselves(make_server: Make, make_client: Make) -> None:
     server = make_server()
     make_client(server.url, password=PASSWORD)
-    request = server["CP1"].request
+    request = server.wait_for("CP1", TIMEOUT).request
     assert request.headers["authorization"].startswith("Basic ")
     assert "Basic" not in f"{request!r} {request.headers!r} {request.headers}"
     assert "Authorization" in repr(request.headers)
