@@ -414,7 +414,6 @@ class Connection:
             self._complain(f"a message that is none: {event.error}")
             self._put_event("error", event.error, cost=size)
         elif isinstance(event, GiveUp):
-            _log.warning("%s: closing: %s", self.identity, event.reason)
             link.fail(_PROTOCOL_ERROR, event.reason)
 
     def _complain(self, what: str) -> None:

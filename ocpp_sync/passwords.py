@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import hashlib
 import heapq
 import hmac
 import itertools
 import os
 import re
+import stat
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -160,7 +162,7 @@ class PasswordFile:
                     del self._waiting[identity]
 
     def set(self, identity: str, password: str | bytes) -> None:
-        """Store a password in the file, for a new identity or in place of its old one; the file is replaced as a whole, mode 0600.
+        """Store a password in the file, for a new identity or in place of its old one; the file is replaced as a whole.
 
         Args:
             identity: The identity.
@@ -176,7 +178,7 @@ class PasswordFile:
         secret = password.encode() if isinstance(password, str) else password
         salt = os.urandom(16)
         entry = _Entry(_COST, _BLOCK, _PARALLEL, salt, _scrypt(secret, salt, _COST, _BLOCK, _PARALLEL))
-        with self._lock:
+        with self._lock, self._changing():
             self._read_now()
             self._write({**self._entries, identity: entry})
 
@@ -187,7 +189,7 @@ class PasswordFile:
             KeyError: It is not there.
             OSError: The file cannot be written.
         """
-        with self._lock:
+        with self._lock, self._changing():
             self._read_now()
             if identity not in self._entries:
                 raise KeyError(identity)
@@ -217,6 +219,16 @@ class PasswordFile:
         self._entries, self._read_at = entries, stamp
         self._proven = {identity: proven for identity, proven in self._proven.items() if entries.get(identity) == proven[0]}
 
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """Keep other processes from changing the file meanwhile. The lock is the folder's: the file itself is replaced."""
+        folder = os.open(self._path.parent, os.O_RDONLY)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(folder)
+
     def _write(self, entries: dict[str, _Entry]) -> None:
         lines = [
             f"{quote(identity, safe='')}:scrypt:{e.cost}:{e.block}:{e.parallel}:{_base64(e.salt)}:{_base64(e.hash)}\n"
@@ -227,6 +239,11 @@ class PasswordFile:
                 file.writelines(lines)
                 file.flush()
                 os.fsync(file.fileno())
+                # The administrator may write it, and a service must go on reading it.
+                old = self._path.stat()
+                os.fchmod(file.fileno(), stat.S_IMODE(old.st_mode))
+                with suppress(PermissionError):
+                    os.fchown(file.fileno(), old.st_uid, old.st_gid)
                 Path(file.name).replace(self._path)
             except BaseException:
                 Path(file.name).unlink(missing_ok=True)

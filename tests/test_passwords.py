@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -138,6 +140,18 @@ def test_a_write_that_fails_leaves_the_file_as_it_was(tmp_path: Path, monkeypatc
         file.set("CP2", PASSWORD)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_processes_that_write_at_once_lose_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "passwords"
+    PasswordFile.create(path)
+    path.chmod(0o640)
+    code = "import sys; from ocpp_sync.passwords import PasswordFile; PasswordFile(sys.argv[1]).set(sys.argv[2], sys.argv[3])"
+    identities = [f"CP{number}" for number in range(5)]
+    writers = [subprocess.Popen([sys.executable, "-c", code, str(path), identity, PASSWORD]) for identity in identities]
+    assert [writer.wait(60) for writer in writers] == [0] * 5
+    assert [line.partition(":")[0] for line in path.read_text().splitlines()] == identities
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
 
 
 # --- the command
