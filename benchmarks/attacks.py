@@ -40,7 +40,7 @@ METER_VALUES = {"evseId": 1, "meterValue": [{"timestamp": "2026-01-01T00:00:00Z"
 PAUSE = 0.05  # seconds of a charge point between its calls
 BASELINE = 2.0  # seconds
 SLOW_CONNECTIONS = 500
-GUESSES, GUESSERS, GUESSING = 10_000, 50, 30.0  # the last in seconds
+GUESSES, GUESSERS, GUESS_PATIENCE = 10_000, 200, 0.5  # the last in seconds
 PATIENCE = 60.0  # seconds for anything that must end
 
 
@@ -388,18 +388,21 @@ def nesting(target: Target) -> Counter[str]:
 
 
 def guesses(target: Target) -> Counter[str]:
-    """50 connections at a time with wrong passwords, for 30 seconds or 10,000 guesses."""
+    """10,000 wrong passwords, 200 at a time, for the charge points that are there; who gets no answer soon goes on to the next."""
     outcomes: Counter[str] = Counter()
-    stop, lock = time.monotonic() + GUESSING, threading.Lock()
+    lock = threading.Lock()
 
-    def guess(number: int) -> str:
-        identity = STATIONS[number % len(STATIONS)]
-        while time.monotonic() < stop and sum(outcomes.values()) < GUESSES:
+    def guess(guesser: int) -> str:
+        for number in range(guesser, GUESSES, GUESSERS):
             with target.connect() as sock:
-                sock.sendall(request(identity, f"wrong-password-{number:05}"))
-                status = sock.recv(1 << 16)[9:12].decode()
+                sock.sendall(request(STATIONS[number % len(STATIONS)], f"wrong-password-{number:05}"))
+                sock.settimeout(GUESS_PATIENCE)
+                try:
+                    outcome = sock.recv(1 << 16)[9:12].decode() or "cut"
+                except TimeoutError:
+                    outcome = "no answer yet"
             with lock:
-                outcomes[status] += 1
+                outcomes[outcome] += 1
         return ""
 
     failed = in_threads(guess, list(range(GUESSERS)))
@@ -414,7 +417,7 @@ ATTACKS = {
     "bad frames, from 20": bad_frames,
     "200 compression bombs": bombs,
     "200 times 100,000 brackets": nesting,
-    f"wrong passwords, {GUESSERS} at a time": guesses,
+    f"{GUESSES} wrong passwords, {GUESSERS} at a time": guesses,
 }
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .errors import OcppError as OcppError
     from .errors import RejectHandshake as RejectHandshake
     from .handshake import hex_password as hex_password
+    from .limits import Limits as Limits
     from .server import OcppServer as OcppServer
     from .server_connection import OcppClientConnection as OcppClientConnection
     from .timestamps import parse_time as parse_time
@@ -40,6 +41,7 @@ _HOMES = {
     "ConnectionClosed": "errors",
     "HandshakeError": "errors",
     "InvalidPayload": "errors",
+    "Limits": "limits",
     "MalformedMessage": "errors",
     "NotConnected": "errors",
     "OcppClient": "client",

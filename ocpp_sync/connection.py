@@ -21,7 +21,7 @@ from .deadlines import checked_timeout, remaining
 from .dispatch import run_handler
 from .errors import CallError, CallTimeout, ConnectionClosed, InvalidPayload, NotConnected
 from .handlers import Handler, Handlers
-from .protocol import Answer, Event, Fault, Frame, GiveUp, OutgoingCall, Protocol, Stray
+from .protocol import MAX_UNREADABLE, Answer, Event, Fault, Frame, GiveUp, OutgoingCall, Protocol, Stray
 from .redaction import redact
 from .validation import ValidationPolicy, invalid_action
 from .worker import Worker
@@ -75,6 +75,7 @@ class Connection:
         validation: str | Mapping[str, str] | ValidationPolicy,
         max_message_size: int,
         redact: bool,
+        max_unreadable: int = MAX_UNREADABLE,
     ) -> None:
         if max_message_size < 1:
             raise ValueError(f"max_message_size is a number of bytes, not {max_message_size}")
@@ -85,6 +86,7 @@ class Connection:
         self._checks = Checks(self._side, policy, identity)
         self._max_message_size = max_message_size
         self._redact = redact
+        self._max_unreadable = max_unreadable
         self._lock = threading.Lock()
         self._core: Protocol | None = None
         self._link: Link | None = None
@@ -338,7 +340,7 @@ class Connection:
 
     def attach(self, link: Link, version: str) -> None:
         """For the package: a link has opened. :meth:`_read` comes next, in the reader's thread."""
-        core = Protocol(version, short_decimals=self._side == "CSMS")
+        core = Protocol(version, short_decimals=self._side == "CSMS", max_unreadable=self._max_unreadable)
         with self._lock:
             self._last_version = version
             self._core, self._link = core, link
@@ -347,7 +349,7 @@ class Connection:
             if self._worker.closed:
                 self._worker = self._new_worker()
 
-    def _read(self, link: Link) -> None:
+    def _read(self, link: Link, *, first_message_timeout: float | None = None) -> None:
         """Read the link until it ends."""
         with self._lock:
             core = self._core
@@ -355,7 +357,9 @@ class Connection:
         closed: Closed | None = None
         try:
             # Without a core it has been closed already: only the answer to the close frame is missing.
-            closed = link.run(lambda text: None if core is None else self._receive(core, link, text))
+            closed = link.run(
+                lambda text: None if core is None else self._receive(core, link, text), first_message_timeout=first_message_timeout
+            )
         finally:
             self._detach(closed)
 

@@ -21,7 +21,7 @@ from . import messages
 from .errors import CallError, InvalidPayload, MalformedMessage, sendable_code, spell_code
 from .messages import Message
 
-__all__ = ["DIALECTS", "Answer", "Dialect", "Event", "Fault", "Frame", "GiveUp", "OutgoingCall", "Protocol", "Stray"]
+__all__ = ["DIALECTS", "MAX_UNREADABLE", "Answer", "Dialect", "Event", "Fault", "Frame", "GiveUp", "OutgoingCall", "Protocol", "Stray"]
 
 MAX_UNREADABLE = 100
 """How many messages in a row may have an id that cannot be read before the other side is given up."""

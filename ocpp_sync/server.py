@@ -14,10 +14,11 @@ from .admission import Admission
 from .connection import DEFAULT_MAX_MESSAGE_SIZE
 from .handlers import Handler, Handlers
 from .handshake import subprotocols, version_of
+from .limits import Limits
 from .registry import Registry
 from .server_connection import EVENTS as CONNECTION_EVENTS
 from .server_connection import HandshakeRequest, OcppClientConnection
-from .transport.http import HttpAnswer, HttpServer, Limits
+from .transport.http import HttpAnswer, HttpServer
 from .transport.server import accept_link
 from .transport.stream import Stream
 from .validation import ValidationPolicy
@@ -66,9 +67,7 @@ class OcppServer:
             closes at once with 1002, as the specification has it; ``"refuse"`` answers 400 (rule A4).
         verify_identity: Whether a charge point's certificate must name its identity, by its CN or a SAN (rule C7); else it is refused
             with 403.
-        handshake_timeout: Seconds that a client has for TLS and its HTTP request.
-        max_connections: How many connections there may be at a time; one more is refused with 503. None is any number.
-        max_connections_per_address: How many of these from one address; None is any number.
+        limits: What it allows those who connect to it; None is the defaults of :class:`Limits`.
         redact: Whether passwords and keys are masked in what the ``frame`` event shows.
 
     Raises:
@@ -85,9 +84,7 @@ class OcppServer:
         compression: bool = False,
         subprotocol_mismatch: str = "close",
         verify_identity: bool = True,
-        handshake_timeout: float = 10.0,
-        max_connections: int | None = 5000,
-        max_connections_per_address: int | None = 2000,
+        limits: Limits | None = None,
         redact: bool = True,
     ) -> None:
         if subprotocol_mismatch not in _MISMATCH:
@@ -95,15 +92,16 @@ class OcppServer:
         self._subprotocols = subprotocols(versions)
         self._versions = tuple(versions)
         self._handlers = Handlers(_EVENTS, self._versions, "CS")
-        self._options = {
+        self._limits = Limits() if limits is None else limits
+        self._options: dict[str, Any] = {
             "call_timeout": call_timeout,
             "validation": ValidationPolicy(validation),
             "max_message_size": max_message_size,
             "redact": redact,
+            "limits": self._limits,
         }
         self._max_message_size = max_message_size
         self._compression = compression
-        self._limits = Limits(handshake_timeout, max_connections, max_connections_per_address)
         self._registry = Registry()
         self._lock = threading.Lock()
         self._http: HttpServer | None = None
@@ -324,7 +322,9 @@ class OcppServer:
             else:
                 # A descriptor of its own: the WSGI server closes its one too, and gunicorn counts wrongly if it is closed already.
                 try:
-                    answer = self._handle(_with_certificate(environ, environ[key]), lambda: _open_wsgi(environ[key], unserved))
+                    answer = self._handle(
+                        _with_certificate(environ, environ[key]), lambda: _open_wsgi(environ[key], unserved, self._limits)
+                    )
                 except OSError as error:
                     _log.debug("%s: gone before the connection was open: %s", environ.get("REMOTE_ADDR"), error)
                 else:
@@ -380,9 +380,10 @@ def _with_certificate(environ: dict[str, Any], sock: socket.socket) -> dict[str,
     return {**environ, "ocpp_sync.peer_certificate": certificate or None}
 
 
-def _open_wsgi(sock: socket.socket, unserved: ExitStack) -> Stream:
+def _open_wsgi(sock: socket.socket, unserved: ExitStack, limits: Limits) -> Stream:
     if hasattr(sock, "getpeercert"):
         from .transport.tls_stream import TlsStream
 
-        return TlsStream(cast("ssl.SSLSocket", sock))  # TLS has no second descriptor
-    return Stream(unserved.enter_context(sock.dup()))
+        # TLS has no second descriptor.
+        return TlsStream(cast("ssl.SSLSocket", sock), max_unsent=limits.max_unsent, stall_timeout=limits.stall_timeout)
+    return Stream(unserved.enter_context(sock.dup()), max_unsent=limits.max_unsent, stall_timeout=limits.stall_timeout)

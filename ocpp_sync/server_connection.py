@@ -11,9 +11,12 @@ from wsgiref.headers import Headers
 
 from .connection import Connection
 from .handlers import Handler, Handlers
+from .limits import Limits
 from .schemas import VERSIONS
+from .throttle import RateLimit
 
 if TYPE_CHECKING:
+    from .protocol import Protocol
     from .transport.link import Closed, Link
 
 __all__ = ["EVENTS", "HandshakeRequest", "OcppClientConnection"]
@@ -73,12 +76,16 @@ class OcppClientConnection(Connection):
         request: HandshakeRequest,
         server_handlers: Handlers,
         ended: Callable[[OcppClientConnection], None],
+        *,
+        limits: Limits,
         **options: Any,
     ) -> None:
-        super().__init__(identity, Handlers(EVENTS, VERSIONS, "CS"), **options)
+        super().__init__(identity, Handlers(EVENTS, VERSIONS, "CS"), max_unreadable=limits.max_bad_messages, **options)
         self.request = request
         self._server_handlers = server_handlers
         self._ended = ended
+        self._limits = limits
+        self._rate = None if limits.max_message_rate is None else RateLimit(limits.max_message_rate)
         self.thread: threading.Thread | None = None
 
     def _find_handler(self, action: str) -> Handler | None:
@@ -106,7 +113,7 @@ class OcppClientConnection(Connection):
         name, thread.name = thread.name, f"ocpp-rx {self.identity}"
         try:
             self._put_event("connection")
-            self._read(link)
+            self._read(link, first_message_timeout=self._limits.first_message_timeout)
         finally:
             # A connection counts, and is waited for, as long as a handler of it runs.
             self._worker.close()
@@ -122,6 +129,12 @@ class OcppClientConnection(Connection):
         # Before the event of its end: a handler of that finds the server without it.
         self._ended(self)
         super()._detach(closed)
+
+    def _receive(self, core: Protocol, link: Link, text: str) -> None:
+        if self._rate is not None and not self._rate.take():
+            link.fail(_POLICY_VIOLATION, f"more than {self._limits.max_message_rate:g} messages a second")
+            return
+        super()._receive(core, link, text)
 
     def replace(self) -> None:
         """For the server: a newer connection of the charge point has come (rule A9)."""

@@ -1,4 +1,4 @@
-"""Slowing down those who guess passwords."""
+"""Slowing down those who guess passwords, and counting the messages of those who send too many."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 
-__all__ = ["FailureDelays"]
+__all__ = ["FailureDelays", "RateLimit"]
+
+_BURST = 10.0  # seconds
 
 
 class FailureDelays:
@@ -74,3 +76,29 @@ class FailureDelays:
         count = 1 if now - last > self._forget_after else count + 1
         self._failures[key] = count, now
         return count
+
+
+class RateLimit:
+    """How many a second, on the average of ten seconds: a bucket that fills up by and by, and from which each takes one.
+
+    Args:
+        rate: How many a second.
+        clock: Seconds that only go forward.
+    """
+
+    def __init__(self, rate: float, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._rate = rate
+        self._most = max(1.0, _BURST * rate)
+        self._left = self._most
+        self._clock = clock
+        self._filled = clock()
+
+    def take(self) -> bool:
+        """Whether one more is allowed; for one thread."""
+        now = self._clock()
+        self._left = min(self._most, self._left + (now - self._filled) * self._rate)
+        self._filled = now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True

@@ -82,7 +82,7 @@ def server_context(
         ValueError: There are not as many keys as certificates.
     """
     context = _context(ssl.PROTOCOL_TLS_SERVER)
-    context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_CIPHER_SERVER_PREFERENCE
+    context.options |= ssl.OP_CIPHER_SERVER_PREFERENCE
     certfiles = _files(certfile)
     keyfiles: Sequence[File | None] = [None] * len(certfiles) if keyfile is None else _files(keyfile)
     if not certfiles or len(keyfiles) != len(certfiles):
@@ -99,7 +99,7 @@ def server_context(
 def _context(protocol: int) -> ssl.SSLContext:
     context = ssl.SSLContext(protocol)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.options |= ssl.OP_NO_COMPRESSION
+    context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
     context.set_ciphers(CIPHERS)
     return context
 

@@ -11,6 +11,7 @@ import select
 import shutil
 import socket
 import subprocess
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -408,6 +409,28 @@ def test_c8_no_certificate_of_the_station(version: str, s_server: Callable[..., 
     assert refused(make_client, csms).reason == "client-certificate"
 
 
+@pytest.mark.parametrize("ours", [True, False], ids=["our context", "one that allows it"])
+def test_c3_a_renegotiation_that_the_server_asks_for(ours: bool, s_server: Callable[..., Csms], make_client: Make) -> None:
+    csms = s_server("-tls1_2")
+    context = client_context(cafile=pki().ca)
+    if not ours:
+        context.options &= ~ssl.OP_NO_RENEGOTIATION
+    client = make_client(ssl_context=context)
+    frames, closed = Collector(), Collector()
+    client.on("frame", frames)
+    client.on("close", closed)
+    connecting = in_thread(client.connect, csms.url, timeout=TIMEOUT)
+    csms.accept()
+    connecting.result()
+    csms.process.write("r\n")
+    if ours:
+        # It is told no, and gives up by itself.
+        assert closed.next()[0] == 1006
+    else:
+        csms.send([3, "nothing", {}])
+        assert frames.next() == ("in", '[3, "nothing", {}]')
+
+
 @pytest.mark.parametrize("command", ["K", "k"], ids=["both keys", "one key"])
 def test_new_keys_in_the_middle_of_a_conversation_are_survived(command: str, s_server: Callable[..., Csms], make_client: Make) -> None:
     csms = s_server("-tls1_3", "-CAfile", pki().ca)
@@ -478,7 +501,9 @@ class Relay:
 def test_a_renegotiation_that_stands_still_costs_no_time(s_server: Callable[..., Csms], polling: Polling) -> None:
     csms = s_server("-tls1_2")
     relay = Relay(int(csms.url.rpartition(":")[2]))
-    stream = TlsStream(client_context(cafile=pki().ca).wrap_socket(relay.client, server_hostname="127.0.0.1"))
+    context = client_context(cafile=pki().ca)
+    context.options &= ~ssl.OP_NO_RENEGOTIATION  # as a context of the user's own may be
+    stream = TlsStream(context.wrap_socket(relay.client, server_hostname="127.0.0.1"))
     try:
         reader = in_thread(stream.recv, 100)
         polling.wait_for(select.POLLIN)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ocpp_sync import CertificateError, ConnectionClosed, HandshakeError, OcppClient, OcppServer, RejectHandshake, utcnow
+from ocpp_sync import CertificateError, ConnectionClosed, HandshakeError, Limits, OcppClient, OcppServer, RejectHandshake, utcnow
 from ocpp_sync.passwords import check_password
 from ocpp_sync.tls import client_context, server_context
 
@@ -477,7 +477,7 @@ def test_a_session_is_resumed_however_the_url_is_written(form: str, make_server:
 
 
 def test_a_connection_counts_as_long_as_a_handler_of_it_runs(make_server: Make, make_client: Make) -> None:
-    server = make_server(max_connections=1)
+    server = make_server(limits=Limits(max_connections=1))
     entered, released = Collector(), threading.Event()
 
     def block(charge_point: Any, request: Any) -> dict[str, Any]:

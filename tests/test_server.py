@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from ocpp_sync import CallError, ConnectionClosed, HandshakeError, MalformedMessage, OcppClient, OcppServer, RejectHandshake
+from ocpp_sync import CallError, ConnectionClosed, HandshakeError, Limits, MalformedMessage, OcppClient, OcppServer, RejectHandshake
 from ocpp_sync.registry import Registry
 from ocpp_sync.server_connection import OcppClientConnection
 
@@ -931,14 +931,14 @@ def test_a_request_head_without_an_end_is_cut(server: OcppServer) -> None:
 
 @pytest.mark.parametrize("data", [b"", b"GET /CP1 HTTP/1.1\r\n", b"GET /CP1 HTTP/1.1\r\nX: y"])
 def test_a_slow_request_head_is_cut(make_server: MakeServer, data: bytes) -> None:
-    server = make_server(handshake_timeout=0.1)
+    server = make_server(limits=Limits(handshake_timeout=0.1))
     with Tcp(server) as tcp:
         tcp.send(data)
         assert b"101" not in tcp.read_all()
 
 
 def test_the_time_for_the_request_head_is_for_all_of_it(make_server: MakeServer) -> None:
-    server = make_server(handshake_timeout=0.2)
+    server = make_server(limits=Limits(handshake_timeout=0.2))
     pause = 0.02
     with Tcp(server) as tcp:
         tcp.socket.settimeout(pause)
@@ -958,7 +958,7 @@ def test_the_time_for_the_request_head_is_for_all_of_it(make_server: MakeServer)
 
 def test_the_time_for_the_request_head_ends_with_it(make_server: MakeServer, raw_charge_point: MakeChargePoint) -> None:
     timeout = 1.5
-    server = make_server(handshake_timeout=timeout)
+    server = make_server(limits=Limits(handshake_timeout=timeout))
     server.on("DataTransfer", Collector(ACCEPTED))
     peer = raw_charge_point(server.url)
     assert not server.wait_for("CP1", TIMEOUT).wait_closed(timeout + 0.1)

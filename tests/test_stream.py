@@ -16,7 +16,8 @@ from typing import Any
 
 import pytest
 
-from ocpp_sync.transport.http import HttpServer, Limits
+from ocpp_sync.limits import Limits
+from ocpp_sync.transport.http import HttpServer
 from ocpp_sync.transport.stream import HIGH_WATER, LentStream, Stream
 
 from .support import TIMEOUT, in_thread

@@ -15,17 +15,17 @@ from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..limits import Limits
 from .stream import Stream
 
 if TYPE_CHECKING:
     import ssl
 
-__all__ = ["HttpAnswer", "HttpServer", "Limits", "shown_host"]
+__all__ = ["HttpAnswer", "HttpServer", "shown_host"]
 
 _log = logging.getLogger("ocpp_sync")
 
 _BACKLOG = 128
-_MAX_HEAD = 64 * 1024  # bytes of a request line and headers
 _MAX_REFUSED = 64  # refused connections that may still read why
 _REFUSAL_TIME = 1.0  # seconds that they have
 _COMPLAINT_INTERVAL = 10.0  # seconds
@@ -63,20 +63,6 @@ _FULL = HttpAnswer(503, "There are too many connections.")
 
 Application = Callable[[dict[str, Any], Callable[[], Stream]], "HttpAnswer | None"]
 """Takes the WSGI environment of a request, and what gives its connection; None is no (more) answer."""
-
-
-class Limits(NamedTuple):
-    """What a server allows; None is any number.
-
-    Attributes:
-        head_timeout: Seconds that a client has for TLS and its HTTP request.
-        max_connections: How many connections there may be at a time.
-        max_connections_per_address: How many of these from one address.
-    """
-
-    head_timeout: float = 10.0
-    max_connections: int | None = None
-    max_connections_per_address: int | None = None
 
 
 class HttpServer(http.server.ThreadingHTTPServer):
@@ -235,10 +221,14 @@ class HttpServer(http.server.ThreadingHTTPServer):
                 del self._requests[threading.current_thread()]
 
     def _open(self, request: socket.socket, client_address: Any) -> Stream | None:
-        deadline = time.monotonic() + self.limits.head_timeout
-        stream = Stream(request) if self.context is None else self._secure(request, client_address, self.context)
+        limits = self.limits
+        deadline = time.monotonic() + limits.handshake_timeout
+        if self.context is None:
+            stream: Stream | None = Stream(request, max_unsent=limits.max_unsent, stall_timeout=limits.stall_timeout)
+        else:
+            stream = self._secure(request, client_address, self.context)
         if stream is not None:
-            stream.deadline, stream.allowance = deadline, _MAX_HEAD
+            stream.deadline, stream.allowance = deadline, limits.max_header_size
         return stream
 
     def _secure(self, request: socket.socket, client_address: Any, context: ssl.SSLContext) -> Stream | None:
@@ -250,9 +240,9 @@ class HttpServer(http.server.ThreadingHTTPServer):
             secured = context.wrap_socket(request, server_side=True, do_handshake_on_connect=False)
             with self._lock:
                 self._requests[threading.current_thread()] = secured, host
-            secured.settimeout(self.limits.head_timeout)
+            secured.settimeout(self.limits.handshake_timeout)
             secured.do_handshake()
-            return TlsStream(secured)
+            return TlsStream(secured, max_unsent=self.limits.max_unsent, stall_timeout=self.limits.stall_timeout)
         except (OSError, ValueError) as error:
             _log.info("%s: the TLS handshake failed: %s", host, error)
             # The client has written on already: with that unread, closing would take away the alert that tells it why.
@@ -292,8 +282,11 @@ class _Request(http.server.BaseHTTPRequestHandler):
 
     def handle(self) -> None:
         try:
-            self.raw_requestline = self.stream.readline(_MAX_HEAD)
+            self.raw_requestline = self.stream.readline(self.server.limits.max_header_size)
             if not self.raw_requestline or not self.parse_request():
+                return
+            if len(self.headers) > self.server.limits.max_header_count:
+                self._send(HttpAnswer(431, "There are too many headers."))
                 return
             self.stream.deadline = self.stream.allowance = None
             answer = self.server.application(self._environ(), lambda: self.stream)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ..errors import ConnectionClosed
-from .stream import HIGH_WATER, Stream
+from .stream import Stream
 
 __all__ = [
     "ABNORMAL",
@@ -18,6 +18,7 @@ __all__ = [
     "INVALID_DATA",
     "NORMAL",
     "NO_STATUS",
+    "POLICY_VIOLATION",
     "PROTOCOL_ERROR",
     "TOO_BIG",
     "UNSUPPORTED_DATA",
@@ -26,7 +27,7 @@ __all__ = [
 ]
 
 # Close codes of RFC 6455, 7.4.1. The second row never goes over the wire.
-NORMAL, GOING_AWAY, PROTOCOL_ERROR, UNSUPPORTED_DATA, INVALID_DATA, TOO_BIG = 1000, 1001, 1002, 1003, 1007, 1009
+NORMAL, GOING_AWAY, PROTOCOL_ERROR, UNSUPPORTED_DATA, INVALID_DATA, POLICY_VIOLATION, TOO_BIG = 1000, 1001, 1002, 1003, 1007, 1008, 1009
 NO_STATUS, ABNORMAL = 1005, 1006
 
 _log = logging.getLogger("ocpp_sync")
@@ -52,18 +53,31 @@ class Link(ABC):
         self._stream = stream
         self._send_lock = threading.Lock()  # round the framing of one message, which never waits
         self._closed_by_us: Closed | None = None
+        self._silent = False  # its first message is waited for
 
-    def run(self, receive: Callable[[str], None]) -> Closed:
+    def run(self, receive: Callable[[str], None], *, first_message_timeout: float | None = None) -> Closed:
         """Read until the link ends; then the socket is closed.
 
         Args:
             receive: Takes each text message until this side closes. It must not raise, and may wait: nothing is read meanwhile.
+            first_message_timeout: Seconds for the first one to come; then the link is closed with 1008. None is any time.
 
         Returns:
             How the link ended; as this side said when it was the first to close.
         """
+        if first_message_timeout is not None:
+            self._silent, self._stream.deadline = True, time.monotonic() + first_message_timeout
+
+        def take(text: str) -> None:
+            if self._closed_by_us is None:
+                if self._silent:
+                    self._silent, self._stream.deadline = False, None
+                receive(text)
+
         try:
-            closed = self._read(lambda text: receive(text) if self._closed_by_us is None else None)
+            closed = self._read(take)
+            if self._silent and self._closed_by_us is None and self._stream.is_overdue:
+                closed = self._refuse(POLICY_VIOLATION, f"no message came in the first {first_message_timeout:g} s")
         except (OSError, UnicodeError) as error:
             closed = Closed(ABNORMAL, str(error))
         finally:
@@ -85,7 +99,7 @@ class Link(ABC):
             ConnectionClosed: The link is closed or broken.
         """
         try:
-            if not self._stream.drain(deadline, below=HIGH_WATER):
+            if not self._stream.drain(deadline, below=self._stream.max_unsent):
                 return False
         except OSError as error:
             raise self._lost(error) from error

@@ -105,11 +105,13 @@ class ServerLink(Link):
                     self.fail(UNSUPPORTED_DATA, "OCPP-J uses text messages")
 
         link.event.callback = deliver
-        failure = "the connection was lost"
+        failure = ""
         try:
             link.thread.run()
         except (RemoteProtocolError, LocalProtocolError, OSError) as error:
             failure = str(error)
+        # The library keeps to itself what its reading has failed of.
+        failure = failure or self._stream.failure or "the connection was lost"
         if link.incoming_message_len > link.max_message_size:
             return self._refuse(TOO_BIG, "the message is too big")
         closed = Closed(ABNORMAL, failure) if link.close_message is None else Closed(int(link.close_reason), link.close_message)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import select
 import socket
+import struct
 import threading
 import time
 from typing import Any
@@ -17,10 +18,12 @@ from typing import Any
 __all__ = ["CHUNK", "HIGH_WATER", "LentStream", "Stream"]
 
 HIGH_WATER = 64 * 1024
-"""With more unsent bytes than this, writers wait before they add to them; with more of the reader's own, it reads no more."""
+"""How many unsent bytes there are by default until writers wait and the reader reads no more."""
 
 CHUNK = 64 * 1024
 """How much is read and written at once."""
+
+_MAX_BUFFER = 2**30
 
 
 class Stream:
@@ -28,20 +31,27 @@ class Stream:
 
     Args:
         sock: A connected socket, which becomes the stream's own.
+        max_unsent: With more unsent bytes than this, writers wait before they add to them; with more of the reader's own, it reads no
+            more. The kernel's buffer is made twice as large; None leaves that as it is, with :data:`HIGH_WATER` for the rest.
         stall_timeout: Seconds after which a peer that takes none of the unsent bytes counts as dead.
 
     Attributes:
+        max_unsent: As given.
         deadline: When reading fails with TimeoutError, in ``time.monotonic()`` seconds; None is never. For the time of a handshake.
         allowance: How many more bytes may be read; None is any number. For the time of a handshake.
     """
 
-    def __init__(self, sock: socket.socket, *, stall_timeout: float = 30.0) -> None:
+    def __init__(self, sock: socket.socket, *, max_unsent: int | None = None, stall_timeout: float = 30.0) -> None:
         sock.setblocking(False)
         if sock.family in (socket.AF_INET, socket.AF_INET6):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            if max_unsent is not None:
+                # By itself it grows to several MiB for each peer that does not read.
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, min(2 * max_unsent, _MAX_BUFFER))
         self.deadline: float | None = None
         self.allowance: int | None = None
+        self.max_unsent = HIGH_WATER if max_unsent is None else max_unsent
         self._sock = sock
         self._descriptor = sock.fileno()
         self._stall_timeout = stall_timeout
@@ -63,6 +73,16 @@ class Stream:
     def peer_certificate(self) -> dict[str, Any] | None:
         """The certificate that the other side has shown and that was verified; None without one."""
         return None
+
+    @property
+    def failure(self) -> str:
+        """What has broken the connection; empty if nothing has, or the other side."""
+        return "" if self._broken is None else str(self._broken)
+
+    @property
+    def is_overdue(self) -> bool:
+        """Whether the deadline has passed."""
+        return _passed(self.deadline)
 
     # --- Reading: one thread
 
@@ -108,7 +128,7 @@ class Stream:
                 self._push()
                 # A peer that sends but does not read must not make us keep ever more answers for it. Only what the reader itself has
                 # to say counts: two sides that write much at once must both go on reading.
-                flooded = self._owed > HIGH_WATER
+                flooded = self._owed > self.max_unsent
                 if not flooded:
                     data = self._read()
                     if data is not None:
@@ -215,6 +235,8 @@ class Stream:
         with self._lock:
             if self._unsent and time.monotonic() >= self._progress + self._stall_timeout:
                 self._break(TimeoutError(f"the other side has taken nothing for {self._stall_timeout:g} s"))
+                # What the kernel holds would keep it busy for minutes, and the other side would not be told.
+                self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self._check()
 
     def _break(self, error: OSError) -> None:

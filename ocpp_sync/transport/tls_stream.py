@@ -25,13 +25,14 @@ class TlsStream(Stream):
 
     Args:
         sock: A TLS socket whose handshake is done; it becomes the stream's own.
+        max_unsent: As for :class:`Stream`.
         stall_timeout: As for :class:`Stream`.
     """
 
     _sock: ssl.SSLSocket
 
-    def __init__(self, sock: ssl.SSLSocket, *, stall_timeout: float = 30.0) -> None:
-        super().__init__(sock, stall_timeout=stall_timeout)
+    def __init__(self, sock: ssl.SSLSocket, *, max_unsent: int | None = None, stall_timeout: float = 30.0) -> None:
+        super().__init__(sock, max_unsent=max_unsent, stall_timeout=stall_timeout)
         self._lingers = False
         self._write_wants_read = False
 

@@ -1,0 +1,46 @@
+"""The time, and waiting for it: one place, so that a test can put a clock of its own there."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+__all__ = ["SYSTEM_CLOCK", "Clock"]
+
+
+class Clock:
+    """The clock of the machine; :class:`ocpp_sync.testing.FakeClock` is one that a test moves.
+
+    Whoever waits says until when, not for how long, and looks again afterwards: both ways of waiting may come back too early.
+    """
+
+    def monotonic(self) -> float:
+        """Seconds that only go forward, from some point in the past."""
+        return time.monotonic()
+
+    def time(self) -> float:
+        """Seconds since 1970 by the system's clock, which may be wrong, and may jump."""
+        return time.time()
+
+    def wait(self, condition: threading.Condition, deadline: float | None, what: str) -> None:
+        """Wait until a condition is notified, or until a deadline.
+
+        Args:
+            condition: Its lock is held by the caller.
+            deadline: In :meth:`monotonic` seconds; None is as long as it takes.
+            what: What is waited for, in a word, for whoever looks at the clock of a test.
+        """
+        condition.wait(None if deadline is None else min(max(0.0, deadline - time.monotonic()), threading.TIMEOUT_MAX))
+
+    def wait_event(self, event: threading.Event, deadline: float | None, what: str) -> None:
+        """Wait until an event is set, or until a deadline; a test's clock may set it at the deadline.
+
+        Args:
+            event: An event that says no more than "look again".
+            deadline: As for :meth:`wait`.
+            what: As for :meth:`wait`.
+        """
+        event.wait(None if deadline is None else min(max(0.0, deadline - time.monotonic()), threading.TIMEOUT_MAX))
+
+
+SYSTEM_CLOCK = Clock()
