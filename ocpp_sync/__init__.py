@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .backoff import Backoff as Backoff
     from .client import OcppClient as OcppClient
     from .errors import CallError as CallError
     from .errors import CallTimeout as CallTimeout
@@ -21,11 +22,16 @@ if TYPE_CHECKING:
     from .errors import HandshakeError as HandshakeError
     from .errors import InvalidPayload as InvalidPayload
     from .errors import MalformedMessage as MalformedMessage
+    from .errors import NotAccepted as NotAccepted
     from .errors import NotConnected as NotConnected
     from .errors import OcppError as OcppError
+    from .errors import OutboxError as OutboxError
+    from .errors import OutboxFull as OutboxFull
     from .errors import RejectHandshake as RejectHandshake
     from .handshake import hex_password as hex_password
     from .limits import Limits as Limits
+    from .outbox import Delivery as Delivery
+    from .outbox import OutboxSettings as OutboxSettings
     from .server import OcppServer as OcppServer
     from .server_connection import OcppClientConnection as OcppClientConnection
     from .timestamps import parse_time as parse_time
@@ -35,19 +41,25 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Backoff": "backoff",
     "CallError": "errors",
     "CallTimeout": "errors",
     "CertificateError": "errors",
     "ConnectionClosed": "errors",
+    "Delivery": "outbox",
     "HandshakeError": "errors",
     "InvalidPayload": "errors",
     "Limits": "limits",
     "MalformedMessage": "errors",
+    "NotAccepted": "errors",
     "NotConnected": "errors",
     "OcppClient": "client",
     "OcppClientConnection": "server_connection",
     "OcppError": "errors",
     "OcppServer": "server",
+    "OutboxError": "errors",
+    "OutboxFull": "errors",
+    "OutboxSettings": "outbox",
     "RejectHandshake": "errors",
     "hex_password": "handshake",
     "parse_time": "timestamps",

@@ -4,41 +4,41 @@ from __future__ import annotations
 
 import logging
 import re
-import threading
-import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .client_tls import ClientTls, TlsSettings, security_event
-from .connection import DEFAULT_MAX_MESSAGE_SIZE, Connection
-from .deadlines import checked_timeout
-from .errors import ConnectionClosed, HandshakeError
+from . import messages
+from .backoff import Backoff
+from .client_connection import ClientConnection
+from .client_tls import ClientTls, TlsSettings
+from .clock import SYSTEM_CLOCK, Clock
+from .connection import DEFAULT_MAX_MESSAGE_SIZE
+from .deadlines import checked_timeout, remaining
+from .errors import CallError, CallTimeout, NotAccepted, NotConnected
 from .handlers import Handlers
-from .handshake import basic_credentials, check_identity, connection_url, subprotocols, version_of
+from .registration import CsmsTime, Registration
+from .signals import terminable
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable
+    from datetime import datetime
     from os import PathLike
-    from types import TracebackType
 
-    from typing_extensions import Self
-
-    from .transport.dial import Breakable, TlsClient
+    from .outbox import Outbox, OutboxSettings
+    from .protocol import OutgoingCall, Protocol
+    from .transport.link import Link
 
 __all__ = ["OcppClient"]
 
 _log = logging.getLogger("ocpp_sync")
 
-_EVENTS = ("connect", "close", "error", "frame")
+_EVENTS = ("connect", "registration", "outbox", "close", "error", "frame")
 _IDENTITY_2X = re.compile(r"[a-zA-Z0-9*\-_=+|@.]{1,48}")
-# They are the library's own, and a second one of them would contradict the first.
-_RESERVED_HEADERS = {"host", "upgrade", "connection", "content-length", "transfer-encoding"}
-
-_MAX_TIMEOUT = 1_000_000.0  # seconds; a socket takes no more than 2^31 milliseconds
+_RECONNECT = Backoff()
 
 
-class OcppClient(Connection):
+class OcppClient(ClientConnection):
     """A charge point's connection to its CSMS.
 
     ::
@@ -46,7 +46,9 @@ class OcppClient(Connection):
         with OcppClient("CP1111", version="1.6").connect("ws://csms.example/ocpp") as client:
             client.call("BootNotification", {"chargePointVendor": "eParking", "chargePointModel": "NECU-T2"})
 
-    Beside the events of every connection there is ``connect()``.
+    Beside the events of every connection there are ``connect()`` at each link, and ``registration(status)`` at each answer to a
+    BootNotification. ``error(exception)`` is told of each attempt to connect that fails, too. ``outbox(what, message, reason)`` is told
+    when a queued message is ``"given-up"`` or ``"dropped"``, and, without a message, when the file was ``"damaged"``.
 
     Args:
         identity: The identity of the charge point, which goes into the URL (rules A1, A2).
@@ -61,16 +63,19 @@ class OcppClient(Connection):
         verify_time: False takes a certificate whatever its dates, all else is verified, until a CSMS has told the time; for a board that
             does not know it yet.
         call_timeout: Seconds that a call waits for its answer; None is as long as the link lives (rule B4).
+        ping_interval: Seconds of silence after which a ping is sent; 0 or None sends none (WebSocketPingInterval, rule A7).
+        pong_timeout: Seconds after that in which something must come, else the link is taken for half open, and lost.
+        reconnect: The delays before a lost link is made again (rule A8), and a failed BootNotification repeated; None connects once only.
         validation: ``"strict"``, ``"warn"`` or ``"off"``, or a mapping to these from ``"in"``, ``"out"``, actions, or both
             (``"in:MeterValues"``); the most specific key wins.
         max_message_size: Bytes of the largest message that is taken; a larger one closes the link with 1009.
+        outbox: The file of the durable queue, or its :class:`OutboxSettings`; None has no queue.
+        clock: Another clock than the machine's, for tests.
         redact: Whether passwords and keys are masked in what the ``frame`` event shows.
 
     Raises:
         ValueError: An argument is none of these.
     """
-
-    _side = "CS"
 
     def __init__(
         self,
@@ -85,187 +90,285 @@ class OcppClient(Connection):
         ssl_context: ssl.SSLContext | None = None,
         verify_time: bool = True,
         call_timeout: float | None = 30.0,
+        ping_interval: float | None = 30.0,
+        pong_timeout: float = 20.0,
+        reconnect: Backoff | None = _RECONNECT,
         validation: str | Mapping[str, str] = "strict",
         max_message_size: int = DEFAULT_MAX_MESSAGE_SIZE,
+        outbox: str | PathLike[str] | OutboxSettings | None = None,
         redact: bool = True,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
-        check_identity(identity)
         versions = [version] if isinstance(version, str) else list(version)
-        self._versions = versions
-        self._subprotocols = subprotocols(versions)
-        if "1.6" not in versions and not _IDENTITY_2X.fullmatch(identity):
-            _log.warning("%r is no identity by the rules of OCPP 2.x: at most 48 characters of a-zA-Z0-9*-_=+|@.", identity)
-        if password is not None and not callable(password):
-            basic_credentials(identity, password)
-        self._password = password
-        self._tls = ClientTls(TlsSettings(cafile, certfile, keyfile, key_password, ssl_context, verify_time))
-        self._opening: Breakable | None = None
-        self._connecting: threading.Thread | None = None
-        self._closing = False
+        if outbox is not None and len(versions) != 1:
+            raise ValueError("an outbox needs a client with one version: what is queued is of that one")
         super().__init__(
             identity,
+            versions,
             Handlers(_EVENTS, versions, "CSMS"),
+            password=password,
+            tls=TlsSettings(cafile, certfile, keyfile, key_password, ssl_context, verify_time),
+            reconnect=reconnect,
             call_timeout=call_timeout,
+            ping_interval=ping_interval,
+            pong_timeout=pong_timeout,
             validation=validation,
             max_message_size=max_message_size,
             redact=redact,
+            clock=clock,
         )
+        if "1.6" not in versions and not _IDENTITY_2X.fullmatch(identity):
+            _log.warning("%r is no identity by the rules of OCPP 2.x: at most 48 characters of a-zA-Z0-9*-_=+|@.", identity)
+        self._draining = False
+        self._time = CsmsTime(clock)
+        self._registration = Registration(self, clock, self._time, reconnect or _RECONNECT)
+        self._outbox = None if outbox is None else self._open_outbox(outbox)
 
-    def connect(self, url: str, headers: Mapping[str, str] | None = None, *, timeout: float | None = 30.0) -> Self:
-        """Connect to a CSMS, and wait until the link is open.
+    def call(
+        self, action: str, payload: dict[str, Any] | None = None, *, timeout: float | None = None, wait: bool = False
+    ) -> dict[str, Any]:
+        """Send a CALL and wait for its answer; see :meth:`Connection.call`.
 
         Args:
-            url: The endpoint, ``ws://…`` or ``wss://…``; the identity is added to its path (rule A1).
-            headers: Further HTTP headers for the upgrade.
-            timeout: Seconds for everything: name, TCP, TLS, upgrade; None is as long as it takes. A link that is just ending is waited for.
-
-        Returns:
-            The client itself.
+            action: The action, spelt as on the wire.
+            payload: The request, with the wire's own names; None is ``{}``.
+            timeout: Seconds from now until the answer; None is the client's ``call_timeout``.
+            wait: Whether to wait, within that time, for a link and for the CSMS's acceptance. A call that has gone out when the link is
+                lost still ends with ConnectionClosed.
 
         Raises:
-            HandshakeError: No link could be made; ``reason`` says why, in one word.
-            ConnectionClosed: Another thread called :meth:`close` meanwhile.
-            CertificateError: A certificate or key file is wrong.
-            ValueError: The URL, a header or the time-out is wrong; or the URL is a plain one, and the client configured for TLS (rule C8).
-            RuntimeError: It is connected already.
+            NotAccepted: :meth:`boot` was called, and the CSMS has not accepted this station (rules D2, D3).
         """
-        timeout = checked_timeout(timeout, "timeout")
-        deadline = None if timeout is None else time.monotonic() + min(timeout, _MAX_TIMEOUT)
-        target = connection_url(url, self.identity)
-        request_headers = self._headers(headers)
-        tls = self._tls.for_url(target)
-        this = threading.current_thread()
-        try:
-            with self._lock:
-                if self._connecting not in (None, this):
-                    raise RuntimeError("another thread is connecting this client")
-                if self._core is not None or self._reader is this:
-                    raise RuntimeError("the client is connected already")
-                self._connecting, self._closing = this, False
-            # The calls of a lost link fail a moment before it has ended, and its "close" event may be the place to connect again.
-            if not self.wait_closed(None if deadline is None else max(0.0, deadline - time.monotonic())):
-                raise HandshakeError("timeout", "the last link has not ended in time")
-            self._open(target, request_headers, tls, deadline)
-        finally:
-            # No lock: Ctrl-C could come between its acquisition and the try, and leave it locked.
-            if self._connecting is this:
-                self._connecting = None
-        return self
+        started = self._clock.monotonic()
+        timeout = self._call_timeout if timeout is None else checked_timeout(timeout, "timeout")
+        deadline = None if timeout is None else started + timeout
+        while True:
+            try:
+                self._registration.check(action)
+                return self.request(action, payload, timeout=None if deadline is None else max(0.0, deadline - self._clock.monotonic()))
+            except (NotConnected, NotAccepted) as error:
+                if not wait:
+                    raise
+                if not self._wait_until_sendable(action, deadline):
+                    raise CallTimeout(action, None, self._clock.monotonic() - started, False, str(error)) from None
 
-    def call(self, action: str, payload: dict[str, Any] | None = None, *, timeout: float | None = None) -> dict[str, Any]:
-        """Send a CALL and wait for its answer; see :meth:`Connection.call`."""
+    def request(self, action: str, payload: dict[str, Any] | None = None, *, timeout: float | None = None) -> dict[str, Any]:
+        """For the package: a call that passes the registration's gate."""
+        asked = self._clock.monotonic()
         response = super().call(action, payload, timeout=timeout)
-        if action in ("BootNotification", "Heartbeat") and "currentTime" in response:
+        self._registration.answered(action, response, max(asked, self._last_sent))
+        if self._time.known and not self._tls.settings.verify_time:
             with self._lock:
-                if not self._tls.settings.verify_time:
-                    # Now the board can know the time, and from the next connect on dates count.
-                    self._tls = ClientTls(self._tls.settings._replace(verify_time=True))
+                # Now the board can know the time, and from the next connect on dates count.
+                self._tls = ClientTls(self._tls.settings._replace(verify_time=True))
         return response
 
-    def reconfigure(self, **settings: Any) -> None:
-        """Change credentials or certificates; it holds from the next :meth:`connect` on, the open link stays as it is.
-
-        Args:
-            settings: ``password``, ``cafile``, ``certfile``, ``keyfile``, ``key_password``, ``ssl_context`` or ``verify_time``, which
-                mean what they mean to the constructor; what is not named stays. Files are read again, named or not.
+    def send(self, action: str, payload: dict[str, Any] | None = None) -> None:
+        """Send a SEND of OCPP 2.1; see :meth:`Connection.send`.
 
         Raises:
-            CertificateError: A certificate or key file is wrong; nothing is changed then.
-            ValueError: The password cannot be used with this identity.
-            TypeError: There is no such setting.
+            NotAccepted: As for :meth:`call`.
         """
-        unknown = settings.keys() - {"password", *TlsSettings._fields}
-        if unknown:
-            raise TypeError(f"{', '.join(sorted(unknown))} cannot be changed; password, {', '.join(TlsSettings._fields)} can")
-        password = settings.pop("password", self._password)
-        if password is not None and not callable(password):
-            basic_credentials(self.identity, password)
-        with self._lock:
-            self._tls = self._tls.replaced(settings)
-            self._password = password
+        self._registration.check(action)
+        super().send(action, payload)
 
-    def close(self, code: int = 1000, reason: str = "") -> None:
-        """Close the link, or end the :meth:`connect` of another thread; see :meth:`Connection.close`."""
-        with self._lock:
-            self._closing = True
-            if self._opening is not None:
-                _shut(self._opening)
+    # --- Registration and time
+
+    def boot(self, payload: dict[str, Any], *, timeout: float | None = None) -> dict[str, Any]:
+        """Register with the CSMS, and wait until it accepts (rules D1 to D6).
+
+        BootNotification is sent, as soon as there is a link, until the answer is Accepted: after Pending and Rejected when the interval
+        that the CSMS names is over, or when it triggers one; after no answer, or a CALLERROR, with the delays of ``reconnect``. Until then
+        every other call raises NotAccepted, but for what a Pending CSMS triggers. Afterwards heartbeats go out by themselves. A lost link
+        does not undo it: this is for the start of the station, not for each connect.
+
+        Args:
+            payload: The BootNotification.
+            timeout: Seconds to wait; None is as long as it takes.
+
+        Returns:
+            The accepting response.
+
+        Raises:
+            InvalidPayload: The payload is refused before anything was sent.
+            CallTimeout: It has not been accepted in time; the registration goes on nevertheless.
+            ConnectionClosed: The client was closed meanwhile.
+        """
+        self._check_process()
+        timeout = checked_timeout(timeout, "timeout")
+        if len(self._versions) == 1:
+            self._check_request(self._versions[0], "BootNotification", payload)
+        return self._registration.boot(payload, None if timeout is None else self._clock.monotonic() + timeout)
+
+    @property
+    def registration(self) -> str | None:
+        """The CSMS's last answer to a BootNotification: ``"Accepted"``, ``"Pending"``, ``"Rejected"``; None before the first."""
+        return self._registration.status
+
+    @property
+    def heartbeat_interval(self) -> float:
+        """Seconds between the heartbeats that :meth:`boot` leads to, as the CSMS has said, or as it was set; 0 is one a day (rule D6)."""
+        return self._registration.interval
+
+    @heartbeat_interval.setter
+    def heartbeat_interval(self, seconds: float) -> None:
+        self._registration.interval = seconds
+
+    def now(self) -> datetime:
+        """The CSMS's time, aware, in UTC: what it said last, and the seconds since then; the system's while it has said nothing (rule D5).
+
+        The system's clock is never set, and may jump without changing this.
+        """
+        return self._time.now()
+
+    @property
+    def time_offset(self) -> float | None:
+        """Seconds that the CSMS's clock is ahead of the system's; None while it is not known."""
+        return self._time.offset
+
+    # --- Outbox
+
+    @property
+    def outbox(self) -> Outbox:
+        """The durable queue: ``client.outbox.put(action, payload)`` (rules D7 to D13).
+
+        Raises:
+            RuntimeError: The client was made without one.
+        """
+        if self._outbox is None:
+            raise RuntimeError('the client has no outbox: OcppClient(..., outbox="queue.sqlite3") has one')
+        self._check_process()
+        return self._outbox
+
+    def _open_outbox(self, outbox: str | PathLike[str] | OutboxSettings) -> Outbox:
+        # Here, so that a client without one does not import it, nor SQLite.
+        from .outbox import Outbox, OutboxSettings
+
+        settings = outbox if isinstance(outbox, OutboxSettings) else OutboxSettings(outbox)
+        return Outbox(settings, self._versions[0], self, self._clock, self._time)
+
+    # --- The end
+
+    def close(self, code: int = 1000, reason: str = "", *, drain: bool = False, timeout: float = 10.0) -> None:
+        """Close the link, or end the :meth:`connect` of another thread, and connect no more; see :meth:`Connection.close`.
+
+        Args:
+            code: The WebSocket close code.
+            reason: A short text for the other side.
+            drain: Whether to let calls, handlers and the delivery of a message that are under way come to their end first. The rest of
+                the outbox stays on disk, with or without it.
+            timeout: Seconds for that.
+        """
+        if drain and not self._is_forked:
+            self._drain(self._clock.monotonic() + timeout)
         super().close(code, reason)
 
+    def begin_close(self, code: int, reason: str) -> None:
+        """For the package: all of closing that waits for nothing."""
+        self._registration.close()
+        if self._outbox is not None:
+            self._outbox.close()
+        super().begin_close(code, reason)
+
+    def finish_close(self, deadline: float) -> None:
+        """For the package: wait for what :meth:`begin_close` has begun."""
+        super().finish_close(deadline)
+        if not self._registration.join(remaining(deadline)):
+            _log.warning("%s: the registration still runs after close()", self.identity)
+        if self._outbox is not None and not self._outbox.join(remaining(deadline)):
+            _log.warning("%s: the outbox still delivers after close()", self.identity)
+
     def run_forever(self) -> None:
-        """Block until the link has gone, or Ctrl-C: the main loop of a controller that only answers."""
-        self.wait_closed()
+        """Block until the client is closed: the main loop of a controller that only answers.
 
-    def __enter__(self) -> Self:
-        return self
+        Ctrl-C ends it with KeyboardInterrupt, as everywhere. SIGTERM closes the client, what is under way comes to its end first, and then
+        returns; so it does if the program has a handler of its own for it, or waits in another thread than the main one, only when that
+        closes the client.
+        """
+        with terminable() as terminated:
+            self.wait_closed()
+        if terminated:
+            self.close(drain=True)
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
+    def _wait_until_sendable(self, action: str, deadline: float | None) -> bool:
+        return self._wait_for_link(deadline) and self._registration.wait(action, deadline)
 
-    def _open(self, target: str, headers: Mapping[str, str], tls: TlsClient | None, deadline: float | None) -> None:
-        # Here, so that importing the package needs no WebSocket library.
-        from .transport.client import open_link
+    def _drain(self, deadline: float) -> None:
+        if self._outbox is not None:
+            self._outbox.drain(deadline)
+        with self._changed:
+            self._draining, core = True, self._core
+            while core is not None and core is self._core and not core.is_idle and self._clock.monotonic() < deadline:
+                self._clock.wait(self._changed, deadline, "drain")
+        self._worker.wait_idle(self._clock.for_system(deadline))
 
-        try:
-            link, subprotocol = open_link(
-                target,
-                subprotocols=self._subprotocols,
-                headers=headers,
-                tls=tls,
-                deadline=deadline,
-                max_message_size=self._max_message_size,
-                opening=self._set_opening,
-            )
-        except Exception as error:
-            if self._closing:
-                raise ConnectionClosed(1000, "closed while connecting") from None
-            if isinstance(error, HandshakeError):
-                error.security_event = security_event(error.reason, self._versions)
-            raise
-        finally:
-            self._opening = None
-        unread = threading.Lock()
+    def _resolve(self, call: OutgoingCall, outcome: dict[str, Any] | Exception) -> None:
+        super()._resolve(call, outcome)
+        if self._draining:
+            self._changed.notify_all()
 
-        def read() -> None:
-            if unread.acquire(blocking=False):
-                self._read(link)
+    def _give_up(self, core: Protocol, call: OutgoingCall) -> bool:
+        gave_up = super()._give_up(core, call)
+        if self._draining:
+            with self._changed:
+                self._changed.notify_all()
+        return gave_up
 
-        try:
-            self.attach(link, version_of(subprotocol))
-            self._put_event("connect")
-            threading.Thread(target=read, name=f"ocpp-rx {self.identity}", daemon=True).start()
-        except BaseException:
-            # No thread can be started, or Ctrl-C came: if nobody reads yet, it ends here, as if the link were lost.
-            link.abort()
-            read()
-            raise
-        if self._closing:
-            self.close()
-            raise ConnectionClosed(1000, "closed while connecting")
+    # --- What registration and outbox need, and what they say
 
-    def _set_opening(self, opening: Breakable) -> None:
-        with self._lock:
-            self._opening = opening
-            if self._closing:
-                raise ConnectionClosed(1000, "closed while connecting")
+    @property
+    def last_sent(self) -> float:
+        """For the package: when the last message went out."""
+        return self._last_sent
 
-    def _headers(self, headers: Mapping[str, str] | None) -> dict[str, Any]:
-        result = dict(headers or {})
-        for name, value in result.items():
-            if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name) or not re.fullmatch(r"[\t\x20-\x7e\xa0-\xff]*", value):
-                raise ValueError(f"{name!r:.80} is no HTTP header, or its value holds what no header may")
-            if name.lower() in _RESERVED_HEADERS or name.lower().startswith("sec-websocket-"):
-                raise ValueError(f"the header {name!r} is part of the WebSocket upgrade and cannot be given")
-        password = self._password() if callable(self._password) else self._password
-        if password is not None:
-            if "authorization" in map(str.lower, result):
-                raise ValueError("the header 'Authorization' and a password cannot both be given")
-            result["Authorization"] = basic_credentials(self.identity, password)
-        return result
+    @property
+    def may_send(self) -> bool:
+        """For the package: whether the registration lets everything pass."""
+        return self._registration.is_open
 
+    def check_request(self, action: str, payload: dict[str, Any]) -> None:
+        """For the package: raise InvalidPayload if a request could not be sent by this link."""
+        if (version := self.version) is not None:
+            self._check_request(version, action, payload)
 
-def _shut(opening: Breakable) -> None:
-    try:
-        opening.shutdown(2)
-    except OSError:
-        pass  # it is not connected yet, or not any more
+    def check_queued(self, action: str, payload: dict[str, Any]) -> None:
+        """For the package: the same for a message that is queued, with or without a link."""
+        self._check_process()
+        self._check_request(self._versions[0], action, payload)
+
+    def run(self, task: Callable[[], None]) -> None:
+        """For the package: run something on the thread of the handlers."""
+        self._worker.put(task)
+
+    def tell(self, event: str, *arguments: Any) -> None:
+        """For the package: emit an event."""
+        self._put_event(event, *arguments)
+        if event == "registration":
+            self._wake_outbox()
+
+    def _link_changed(self) -> None:
+        self._registration.wake()
+        self._wake_outbox()
+
+    def _wake_outbox(self) -> None:
+        if self._outbox is not None:
+            self._outbox.wake()
+
+    def _life_begins(self) -> None:
+        self._draining = False
+        if self._outbox is not None:
+            self._outbox.resume()
+
+    def _serve(self, core: Protocol, link: Link, request: messages.Call | messages.Send) -> None:
+        if isinstance(request, messages.Call) and self._registration.is_rejected:
+            # Rule D3: a rejected station is silent.
+            if core.version == "1.6":
+                with self._lock:
+                    core.ignore(request.message_id)
+            else:
+                self._answer(core, link, request, CallError("SecurityError", "the CSMS has rejected this station"))
+            return
+        super()._serve(core, link, request)
+
+    def _request_answered(self, request: messages.Call | messages.Send, answer: dict[str, Any] | CallError) -> None:
+        self._registration.trigger_answered(request.action, request.payload, answer)

@@ -32,6 +32,10 @@ class Clock:
         """
         condition.wait(None if deadline is None else min(max(0.0, deadline - time.monotonic()), threading.TIMEOUT_MAX))
 
+    def for_system(self, deadline: float | None) -> float | None:
+        """The same deadline in ``time.monotonic()`` seconds, for what the system waits for."""
+        return None if deadline is None else time.monotonic() + (deadline - self.monotonic())
+
     def wait_event(self, event: threading.Event, deadline: float | None, what: str) -> None:
         """Wait until an event is set, or until a deadline; a test's clock may set it at the deadline.
 

@@ -9,6 +9,7 @@ running user code, or waiting.
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from . import messages
 from .checks import Checks
+from .clock import SYSTEM_CLOCK, Clock
 from .deadlines import checked_timeout, remaining
 from .dispatch import run_handler
 from .errors import CallError, CallTimeout, ConnectionClosed, InvalidPayload, NotConnected
@@ -75,7 +77,10 @@ class Connection:
         validation: str | Mapping[str, str] | ValidationPolicy,
         max_message_size: int,
         redact: bool,
+        ping_interval: float | None,
+        pong_timeout: float,
         max_unreadable: int = MAX_UNREADABLE,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         if max_message_size < 1:
             raise ValueError(f"max_message_size is a number of bytes, not {max_message_size}")
@@ -87,6 +92,10 @@ class Connection:
         self._max_message_size = max_message_size
         self._redact = redact
         self._max_unreadable = max_unreadable
+        self._ping_interval = checked_timeout(ping_interval, "ping_interval")
+        self._pong_timeout = checked_timeout(pong_timeout, "pong_timeout")
+        self._clock = clock
+        self._process = os.getpid()
         self._lock = threading.Lock()
         self._core: Protocol | None = None
         self._link: Link | None = None
@@ -97,6 +106,7 @@ class Connection:
         self._no_link.set()
         self._last_version: str | None = None
         self._complaints = 0  # about the other side, since the link opened
+        self._last_sent = clock.monotonic()
 
     # --- For everybody
 
@@ -151,7 +161,7 @@ class Connection:
             NotConnected: There is no link.
             ConnectionClosed: The link was lost meanwhile; the call may or may not have reached the other side.
         """
-        started = time.monotonic()
+        started = self._clock.monotonic()
         timeout = self._call_timeout if timeout is None else checked_timeout(timeout, "timeout")
         deadline = None if timeout is None else started + timeout
         core, link = self._connected()
@@ -200,6 +210,7 @@ class Connection:
             frames = self._hand_out(core)
         for frame in frames:
             self._show_frame("out", frame.text)
+            self._last_sent = self._clock.monotonic()
             link.send(frame.text)
 
     def close(self, code: int = 1000, reason: str = "") -> None:
@@ -215,6 +226,8 @@ class Connection:
         Raises:
             ValueError: The code is none that may be sent.
         """
+        if self._is_forked:
+            return  # the link is the parent's
         if not (code in _SENDABLE_CODES or 3000 <= code <= 4999):
             raise ValueError(f"{code} is no WebSocket close code that may be sent")
         self.begin_close(code, reason)
@@ -262,7 +275,17 @@ class Connection:
 
     # --- The caller's thread
 
+    @property
+    def _is_forked(self) -> bool:
+        # Threads do not survive a fork, and the link belongs to the process that has them.
+        return self._process != os.getpid()
+
+    def _check_process(self) -> None:
+        if self._is_forked:
+            raise RuntimeError(f"{self!r} belongs to process {self._process}: after a fork the new process needs one of its own")
+
     def _connected(self) -> tuple[Protocol, Link]:
+        self._check_process()
         with self._lock:
             core, link = self._core, self._link
         if core is None or link is None:
@@ -273,10 +296,13 @@ class Connection:
 
     def _request(self, core: Protocol, action: str, payload: dict[str, Any] | None, *, is_send: bool) -> dict[str, Any]:
         request = {} if payload is None else payload
-        self._checks.outgoing_request(core.version, action, request, is_send=is_send)
-        if not isinstance(request, dict):
-            raise invalid_action(action, "the payload must be a dict", core.version, "type")
+        self._check_request(core.version, action, request, is_send=is_send)
         return request
+
+    def _check_request(self, version: str, action: str, request: dict[str, Any], *, is_send: bool = False) -> None:
+        self._checks.outgoing_request(version, action, request, is_send=is_send)
+        if not isinstance(request, dict):
+            raise invalid_action(action, "the payload must be a dict", version, "type")
 
     def _await(
         self, core: Protocol, link: Link, call: OutgoingCall, waiter: _Waiter, deadline: float | None, started: float
@@ -289,8 +315,10 @@ class Connection:
                     break
             if frame is not None:
                 self._transmit(link, frame, deadline)
-            elif not waiter.event.wait(remaining(deadline)) and self._give_up(core, call):
-                raise CallTimeout(call.action, call.message_id, time.monotonic() - started, call.sent)
+            elif deadline is None or self._clock.monotonic() < deadline:
+                self._clock.wait_event(waiter.event, deadline, "answer")
+            elif self._give_up(core, call):
+                raise CallTimeout(call.action, call.message_id, self._clock.monotonic() - started, call.sent)
         if isinstance(waiter.outcome, Exception):
             raise waiter.outcome
         assert waiter.outcome is not None
@@ -328,8 +356,9 @@ class Connection:
     def _transmit(self, link: Link, frame: Frame, deadline: float | None) -> bool:
         """Send one frame, and wait for the network if need be; false if it could not. A link that breaks here is the reader's business."""
         self._show_frame("out", frame.text)
+        self._last_sent = self._clock.monotonic()
         try:
-            sent = link.send(frame.text, deadline)
+            sent = link.send(frame.text, self._clock.for_system(deadline))
         except ConnectionClosed:
             return False
         if frame.call is not None:
@@ -340,6 +369,8 @@ class Connection:
 
     def attach(self, link: Link, version: str) -> None:
         """For the package: a link has opened. :meth:`_read` comes next, in the reader's thread."""
+        if self._ping_interval and self._pong_timeout is not None:
+            link.keep_alive(self._ping_interval, self._pong_timeout)
         core = Protocol(version, short_decimals=self._side == "CSMS", max_unreadable=self._max_unreadable)
         with self._lock:
             self._last_version = version
@@ -401,6 +432,7 @@ class Connection:
     def _post(self, link: Link, frame: Frame) -> None:
         """Send one frame without waiting for anything."""
         self._show_frame("out", frame.text)
+        self._last_sent = self._clock.monotonic()
         try:
             link.post(frame.text)
         except ConnectionClosed:
@@ -445,6 +477,7 @@ class Connection:
         reply = run_handler(self._find_handler(request.action), request, core.version, self._checks)
         answered = self._answer(core, link, request, reply.answer)
         if answered:
+            self._request_answered(request, reply.answer)
             reply.go_on(self._worker.step_aside)
         else:
             reply.drop()
@@ -468,6 +501,9 @@ class Connection:
             frames = self._hand_out(core)
         sent = [self._transmit(link, frame, None) for frame in frames]
         return answered and all(sent)
+
+    def _request_answered(self, request: messages.Call | messages.Send, answer: dict[str, Any] | CallError) -> None:
+        """The answer to a request has gone out; a generator's rest comes next."""
 
     def _new_worker(self) -> Worker:
         return Worker(f"ocpp-handler {self.identity}")

@@ -26,8 +26,11 @@ __all__ = [
     "HandshakeError",
     "InvalidPayload",
     "MalformedMessage",
+    "NotAccepted",
     "NotConnected",
     "OcppError",
+    "OutboxError",
+    "OutboxFull",
     "RejectHandshake",
     "sendable_code",
     "spell_code",
@@ -90,22 +93,28 @@ class CallTimeout(OcppError, TimeoutError):
 
     Attributes:
         action: The action that was called.
-        message_id: The id of the CALL.
+        message_id: The id of the CALL; None if it did not come so far.
         elapsed: Seconds since ``call()`` was entered, the wait for its turn included.
         sent: Whether the CALL went out. False: the other side has never seen it.
+        why: What kept it from going out, or from being answered well, for people; empty if that is not known.
     """
 
-    def __init__(self, action: str, message_id: str, elapsed: float, sent: bool) -> None:
+    def __init__(self, action: str, message_id: str | None, elapsed: float, sent: bool, why: str = "") -> None:
         super().__init__()
-        self.args = (action, message_id, elapsed, sent)  # afterwards: OSError would take the first for an errno
+        self.args = (action, message_id, elapsed, sent, why)  # afterwards: OSError would take the first for an errno
         self.action = action
         self.message_id = message_id
         self.elapsed = elapsed
         self.sent = sent
+        self.why = why
 
     def __str__(self) -> str:
-        state = "sent, but not answered" if self.sent else "not sent: other calls were still waiting for their answers"
-        return f"{self.action} timed out after {self.elapsed:.1f} s ({state}; id {self.message_id})"
+        if self.why:
+            state = self.why if self.sent else f"not sent: {self.why}"
+        else:
+            state = "sent, but not answered" if self.sent else "not sent: other calls were still waiting for their answers"
+        named = "" if self.message_id is None else f"; id {self.message_id}"
+        return f"{self.action} timed out after {self.elapsed:.1f} s ({state}{named})"
 
 
 class CertificateError(OcppError, ValueError):
@@ -174,6 +183,25 @@ class MalformedMessage(OcppError):
         return self.reason if self.message_id is None else f"{self.reason} (id {self.message_id[:_SHOWN_ID]!r})"
 
 
+class NotAccepted(OcppError):
+    """The CSMS has not accepted this station (yet), so only a BootNotification may be sent, or what the CSMS has asked for (rules D2, D3).
+
+    Attributes:
+        action: What was to be sent.
+        status: The CSMS's last answer to a BootNotification, ``"Pending"`` or ``"Rejected"``; None if there was none.
+        why: What is waited for, for people.
+    """
+
+    def __init__(self, action: str, status: str | None, why: str) -> None:
+        super().__init__(action, status, why)
+        self.action = action
+        self.status = status
+        self.why = why
+
+    def __str__(self) -> str:
+        return f"{self.action} was not sent: {self.why}"
+
+
 class RejectHandshake(OcppError):
     """Raised in a server's authorization hook: refuse the connection with this HTTP status (rule A5).
 
@@ -239,3 +267,24 @@ class HandshakeError(ConnectionClosed):
 
     def __str__(self) -> str:
         return f"{self.message} ({self.reason})"
+
+
+class OutboxError(OcppError):
+    """The file of an outbox cannot be used: it is another's, newer, in use, or the disk is full or broken.
+
+    Attributes:
+        file: The file.
+        message: What is wrong with it, for people.
+    """
+
+    def __init__(self, file: Any, message: str) -> None:
+        super().__init__(file, message)
+        self.file = str(file)
+        self.message = message
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.message}"
+
+
+class OutboxFull(OutboxError):
+    """There is no room for a message in the outbox, and nothing in it that may be dropped for it (rule D12)."""

@@ -6,7 +6,7 @@ import base64
 import binascii
 import re
 import string
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 from urllib.parse import quote, unquote_to_bytes, urlsplit, urlunsplit
 
@@ -131,6 +131,31 @@ def choose_subprotocol(offered: str, supported: Sequence[str]) -> str | None:
         supported: The server's subprotocols.
     """
     return next((name for name in map(str.strip, offered.split(",")) if name in supported), None)
+
+
+# They are the library's own, and a second one of them would contradict the first.
+_RESERVED_HEADERS = {"host", "upgrade", "connection", "content-length", "transfer-encoding"}
+
+
+def check_headers(headers: Mapping[str, str] | None, *, has_password: bool) -> dict[str, str]:
+    """Further headers of a client's request.
+
+    Args:
+        headers: As the user has given them; None is none.
+        has_password: Whether there will be an ``Authorization`` header too.
+
+    Raises:
+        ValueError: One of them cannot be sent.
+    """
+    result = dict(headers or {})
+    for name, value in result.items():
+        if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name) or not re.fullmatch(r"[\t\x20-\x7e\xa0-\xff]*", value):
+            raise ValueError(f"{name!r:.80} is no HTTP header, or its value holds what no header may")
+        if name.lower() in _RESERVED_HEADERS or name.lower().startswith("sec-websocket-"):
+            raise ValueError(f"the header {name!r} is part of the WebSocket upgrade and cannot be given")
+    if has_password and "authorization" in map(str.lower, result):
+        raise ValueError("the header 'Authorization' and a password cannot both be given")
+    return result
 
 
 # --- Credentials

@@ -216,10 +216,19 @@ class Protocol:
         self._being_handled.discard(message_id)
         return True
 
+    def ignore(self, message_id: str) -> None:
+        """Leave a CALL without an answer, as a rejected 1.6 station does (rule D3)."""
+        self._being_handled.discard(message_id)
+
     def refuse_result(self, message_id: str, code: str, description: str) -> None:
         """Tell the other side that its CALLRESULT was invalid, where the version has a message for it (rule B16)."""
         if messages.CallResultError in self.dialect.kinds:
             self._put(messages.CallResultError(message_id, self._code(code), self._cut(description), {}))
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no call waits for its turn, or for its answer."""
+        return self._outstanding is None and not self._waiting
 
     def close(self) -> list[OutgoingCall]:
         """End it: from now on nothing goes out; returns the calls that were not answered, oldest first."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -59,6 +60,8 @@ class OcppServer:
     Args:
         versions: The versions that it speaks; each charge point gets the first of its own that is among them (rule A3).
         call_timeout: Seconds that a call waits for its answer; None is as long as the link lives (rule B4).
+        ping_interval: Seconds of silence after which a ping is sent; 0 or None sends none (rule A7).
+        pong_timeout: Seconds after that in which something must come, else the link is taken for half open, and lost.
         validation: ``"strict"``, ``"warn"`` or ``"off"``, or a mapping to these from ``"in"``, ``"out"``, actions, or both
             (``"in:MeterValues"``); the most specific key wins.
         max_message_size: Bytes of the largest message that is taken, after inflation; a larger one closes the link with 1009.
@@ -79,6 +82,8 @@ class OcppServer:
         *,
         versions: Sequence[str] = ("2.1", "2.0.1", "1.6"),
         call_timeout: float | None = 30.0,
+        ping_interval: float | None = 30.0,
+        pong_timeout: float = 20.0,
         validation: str | Mapping[str, str] = "strict",
         max_message_size: int = DEFAULT_MAX_MESSAGE_SIZE,
         compression: bool = False,
@@ -95,6 +100,8 @@ class OcppServer:
         self._limits = Limits() if limits is None else limits
         self._options: dict[str, Any] = {
             "call_timeout": call_timeout,
+            "ping_interval": ping_interval,
+            "pong_timeout": pong_timeout,
             "validation": ValidationPolicy(validation),
             "max_message_size": max_message_size,
             "redact": redact,
@@ -103,8 +110,10 @@ class OcppServer:
         self._max_message_size = max_message_size
         self._compression = compression
         self._registry = Registry()
+        self._served: set[OcppClientConnection] = set()  # those whose thread runs, be they connected still or not
         self._lock = threading.Lock()
         self._http: HttpServer | None = None
+        self._process: int | None = None  # that listens
         self._host: str | None = None
         self._closed = threading.Event()
         self._tls: Callable[[], ssl.SSLContext] | None = None
@@ -172,6 +181,7 @@ class OcppServer:
             if self._http is not None:
                 raise RuntimeError(f"the server listens at port {self._http.port} already")
             self._closed.clear()
+            self._process = os.getpid()
             self._http = HttpServer(host, port, self._handle, self._limits, made)
             self._host, self._tls = host, tls
             self._http.start()
@@ -228,6 +238,8 @@ class OcppServer:
         It waits for five seconds at most, then cuts what is left.
         """
         deadline = time.monotonic() + _CLOSE_TIMEOUT
+        if self._process not in (None, os.getpid()):
+            return  # after a fork: it is the parent that listens
         with self._lock:
             http, self._http = self._http, None
             self._closed.set()
@@ -241,7 +253,7 @@ class OcppServer:
         if http is not None:
             http.cut()
             # A handler that closes the server is not waited for, nor is the thread that waits for it.
-            own = {connection.thread for connection in connections if connection.is_handling}
+            own = {connection.thread for connection in self._served.copy() if connection.is_handling}
             for name in http.join(max(deadline, time.monotonic() + 1.0), own):
                 _log.warning("the thread %r still runs after close()", name)
 
@@ -372,7 +384,11 @@ class OcppServer:
             older.replace()
         if self._closed.is_set():
             connection.begin_close(_GOING_AWAY, "the server closes")
-        connection.serve(link)
+        self._served.add(connection)
+        try:
+            connection.serve(link)
+        finally:
+            self._served.discard(connection)
 
 
 def _with_certificate(environ: dict[str, Any], sock: socket.socket) -> dict[str, Any]:

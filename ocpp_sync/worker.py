@@ -32,6 +32,7 @@ class Worker:
         self._tasks: deque[tuple[Callable[[], None], int]] = deque()
         self._cost = 0
         self._threads: set[threading.Thread] = set()
+        self._running: set[threading.Thread] = set()  # those of them that are in a task
         self._taker: threading.Thread | None = None  # the one of them that takes the next task
         self._closed = False
 
@@ -53,6 +54,16 @@ class Worker:
         with self._changed:
             while not self._closed and (len(self._tasks) >= _MAX_TASKS or self._cost >= _MAX_COST):
                 self._changed.wait()
+
+    def wait_idle(self, deadline: float | None) -> bool:
+        """Wait until no task waits or runs, but for that of the calling thread; false if the deadline came first."""
+        with self._changed:
+            while self._tasks or self._running - {threading.current_thread()}:
+                left = None if deadline is None else deadline - time.monotonic()
+                if left is not None and left <= 0:
+                    return False
+                self._changed.wait(left)
+        return True
 
     def step_aside(self) -> None:
         """Called in a task: the next task need not wait for the rest of this one."""
@@ -116,13 +127,17 @@ class Worker:
 
     def _take(self, this: threading.Thread) -> Callable[[], None] | None:
         with self._changed:
+            self._running.discard(this)
             if self._taker is None:
                 self._taker = this
+            if not self._tasks:
+                self._changed.notify_all()  # whoever waits until it is idle
             while self._taker is this and not self._tasks and not self._closed:
                 self._changed.wait()
             if self._taker is this and self._tasks:
                 task, cost = self._tasks.popleft()
                 self._cost -= cost
+                self._running.add(this)
                 self._changed.notify_all()
                 return task
             if self._taker is this:

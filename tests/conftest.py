@@ -63,11 +63,11 @@ def make_server() -> Iterator[Callable[..., OcppServer]]:
 
 @pytest.fixture
 def make_client() -> Iterator[Callable[..., OcppClient]]:
-    """Makes clients, connected if ``url`` is given."""
+    """Makes clients, connected if ``url`` is given; a lost link stays lost, unless the test says otherwise."""
     clients: list[OcppClient] = []
 
     def make(url: str | None = None, identity: str = "CP1", **options: Any) -> OcppClient:
-        client = OcppClient(identity, **options)
+        client = OcppClient(identity, **{"reconnect": None, **options})
         clients.append(client)
         return client if url is None else client.connect(url, timeout=10)
 

@@ -16,6 +16,8 @@ RULES = {
     "A4": "No common subprotocol: 101 and then close 1002, or 400 if so set; a client never goes on with it.",
     "A5": "Unknown identity 404, failed authentication 401 with `WWW-Authenticate: Basic`, before any frame.",
     "A6": "Compression (RFC 7692) is optional; nobody closes because it is absent.",
+    "A7": "Pings after a time of silence, 0 is none; no sign of life after one ends the link.",
+    "A8": "Delays before a reconnect: minimum and a random part, doubled so often, then the same; a connect begins anew; never given up.",
     "A9": "The newest connection of an identity wins; the clean-up of the old one does not touch it.",
     "B1": "CALL, CALLRESULT, CALLERROR; CALLRESULTERROR and SEND in 2.1. Actions are case-sensitive.",
     "B2": "An id has at most 36 characters and is never reused by its sender.",
@@ -45,15 +47,26 @@ RULES = {
     "C6": "The station verifies the CSMS's chain and host name.",
     "C7": "Profile 3: the CSMS verifies the station's chain, and that the certificate names it.",
     "C8": "No fall-back; what failed is told apart.",
-    "D4": "A new boot not before `interval` seconds (the Raspberry Pi example).",
-    "D5": "Accepted: the state of the connector is reported (the Raspberry Pi example).",
+    "D1": "BootNotification after each start of the station, not after a mere reconnect.",
+    "D2": "Until the CSMS has answered with Accepted (or Pending) nothing else is sent.",
+    "D3": "Pending: boots and triggered messages only. Rejected: silence; requests get no answer in 1.6, SecurityError in 2.x.",
+    "D4": "A new boot not before `interval` seconds, unless triggered; with 0, or no reply, the delays of A8.",
+    "D5": "Accepted: the interval of the heartbeats and the time are the CSMS's; the state of the connectors is reported.",
+    "D6": "A heartbeat is left out when another message went out meanwhile; one a day is sent for the time.",
+    "D7": "1.6: StartTransaction, StopTransaction and MeterValues of a transaction are kept offline, and delivered in their order.",
+    "D8": "2.x: every TransactionEvent is kept offline, and whatever else is put into the outbox.",
+    "D9": "After a CALLERROR or a time-out again, after interval × attempts; then given up and reported. Offline time uses up no attempt.",
+    "D10": "1.6: queued messages get the transactionId when it is known; -1 if it never is.",
+    "D11": "2.x: seqNo from 0 without a gap; what was not made on the link that it goes out by carries `offline`.",
+    "D12": "A full queue drops intermediate events only, every other one first.",
+    "D13": "Queue and order survive a power cut at any moment.",
 }
 
 _HEAD = """# Rules, and the tests that prove them
 
-The rules of OCPP-J that the library follows, restated from OCPP-J 1.6 and its errata (A, B), part 4 of OCPP 2.0.1 and 2.1, and the security
-white paper (C). A test belongs to a rule when its name begins with it: `test_b16_…`. Made by `python -m tests.rules`; a test fails when
-it is out of date, and when a rule has no test.
+The rules of OCPP-J that the library follows, restated from OCPP-J 1.6 and its errata (A, B), part 4 of OCPP 2.0.1 and 2.1, the security
+white paper (C), and the duties of a charge point (D). A test belongs to a rule when its name begins with it: `test_b16_…`. Made by
+`python -m tests.rules`; a test fails when it is out of date, and when a rule has no test.
 
 | rule | what it says | tests |
 | --- | --- | --- |

@@ -953,7 +953,8 @@ def test_a_link_that_is_closed_before_its_reader_has_begun(raw_csms: MakeCsms) -
     client = Hasty("CP1")
     closed = Collector()
     client.on("close", closed)
-    client.connect(csms.url)
+    with pytest.raises(ConnectionClosed, match="closed while connecting"):
+        client.connect(csms.url)
     assert csms.receive_close() == (1000, "at once")
     assert closed.next() == (1000, "at once")
     assert client.wait_closed(TIMEOUT)
@@ -1007,8 +1008,8 @@ class Watched(OcppClient):
         super().__init__(*arguments, **options)
         self.ready = threading.Event()
 
-    def _set_opening(self, opening: Any) -> None:
-        super()._set_opening(opening)
+    def _set_opening(self, *arguments: Any) -> None:
+        super()._set_opening(*arguments)
         self.ready.set()
 
 

@@ -427,8 +427,10 @@ def test_c3_a_renegotiation_that_the_server_asks_for(ours: bool, s_server: Calla
         # It is told no, and gives up by itself.
         assert closed.next()[0] == 1006
     else:
+        csms.process.out.wait_for("SSL_do_handshake -> 1")
         csms.send([3, "nothing", {}])
         assert frames.next() == ("in", '[3, "nothing", {}]')
+        csms.process.close()
 
 
 @pytest.mark.parametrize("command", ["K", "k"], ids=["both keys", "one key"])

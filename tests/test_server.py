@@ -1150,7 +1150,7 @@ def test_close_while_charge_points_connect(make_server: MakeServer) -> None:
 
     def come_and_go(identity: str) -> None:
         while not over.is_set():
-            with OcppClient(identity) as client:
+            with OcppClient(identity, reconnect=None) as client:
                 try:
                     client.connect(url, timeout=TIMEOUT)
                 except ConnectionClosed:

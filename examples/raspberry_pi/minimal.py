@@ -18,7 +18,7 @@ CONNECTOR = {"connectorId": 1, "errorCode": "NoError"}
 
 def main(url: str, identity: str) -> None:
     """Run until Ctrl-C, or until the link is lost: then the next call fails, and systemd starts it again."""
-    client = OcppClient(identity, version="1.6")
+    client = OcppClient(identity, version="1.6", reconnect=None)
     running: list[int] = []  # the id of the transaction while there is one; without a meter it starts and ends at 0 Wh
     lock = RLock()  # the button and the CSMS come on a thread each, perhaps at the same moment
 

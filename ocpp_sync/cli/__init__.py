@@ -17,6 +17,7 @@ _COMMANDS = {
     "demo": "run a charge point through a charging session against a server, over a real socket",
     "certs": "make a test CA, and certificates for a server and for charge points",
     "passwd": "keep the password of a charge point in a file, as a hash",
+    "outbox": "look into the outbox of a charge point, and decide about single messages",
 }
 
 

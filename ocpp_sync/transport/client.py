@@ -237,7 +237,7 @@ class ClientLink(Link):
         except _TooBig:
             return self._refuse(TOO_BIG, "the message is too big")
         except (websocket.WebSocketConnectionClosedException, websocket.WebSocketTimeoutException) as error:
-            return Closed(ABNORMAL, str(error))
+            return Closed(ABNORMAL, self._stream.failure or str(error))
         except websocket.WebSocketException as error:
             return self._refuse(PROTOCOL_ERROR, str(error)[:100])
 
@@ -246,6 +246,12 @@ class ClientLink(Link):
             raise ConnectionResetError("the other side has closed the connection")
         try:
             self._link.send(text)
+        except websocket.WebSocketException as error:
+            raise ConnectionResetError(str(error)) from error
+
+    def _send_ping(self) -> None:
+        try:
+            self._link.ping()
         except websocket.WebSocketException as error:
             raise ConnectionResetError(str(error)) from error
 

@@ -55,6 +55,18 @@ class Link(ABC):
         self._closed_by_us: Closed | None = None
         self._silent = False  # its first message is waited for
 
+    def keep_alive(self, interval: float, timeout: float) -> None:
+        """Send a ping after ``interval`` seconds of silence; the link ends as half open if nothing comes for ``timeout`` more (rule A7)."""
+        self._stream.keep_alive(interval, timeout, self._ping)
+
+    def _ping(self) -> None:
+        with self._send_lock:
+            if self._closed_by_us is None:
+                try:
+                    self._send_ping()
+                except OSError:
+                    pass  # the reader, who has called this, will see it
+
     def run(self, receive: Callable[[str], None], *, first_message_timeout: float | None = None) -> Closed:
         """Read until the link ends; then the socket is closed.
 
@@ -169,6 +181,10 @@ class Link(ABC):
     @abstractmethod
     def _send_text(self, text: str) -> None:
         """Frame a text message and give it to the stream."""
+
+    @abstractmethod
+    def _send_ping(self) -> None:
+        """Frame a ping and give it to the stream."""
 
     @abstractmethod
     def _send_close(self, code: int, reason: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import simple_websocket
 from wsproto.connection import ConnectionState
-from wsproto.events import CloseConnection, Event, Pong
+from wsproto.events import CloseConnection, Event, Ping, Pong
 from wsproto.utilities import LocalProtocolError, RemoteProtocolError
 
 from .link import ABNORMAL, TOO_BIG, UNSUPPORTED_DATA, Closed, Link
@@ -123,6 +123,12 @@ class ServerLink(Link):
             self._link.send(text)
         except (LocalProtocolError, simple_websocket.ConnectionClosed) as error:
             raise ConnectionResetError("the other side has closed the connection") from error
+
+    def _send_ping(self) -> None:
+        try:
+            self._stream.send(self._link.ws.send(Ping()))
+        except LocalProtocolError:
+            pass  # the other side has closed
 
     def _send_close(self, code: int, reason: str) -> None:
         # Not by the library's close(), after which it reads no more.

@@ -13,6 +13,7 @@ import socket
 import struct
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 __all__ = ["CHUNK", "HIGH_WATER", "LentStream", "Stream"]
@@ -24,6 +25,7 @@ CHUNK = 64 * 1024
 """How much is read and written at once."""
 
 _MAX_BUFFER = 2**30
+_MAX_TIMEOUT = 2**31 - 1  # milliseconds
 
 
 class Stream:
@@ -64,6 +66,9 @@ class Stream:
         self._owed_end = 0  # where they end, counted as in _taken
         self._received = b""
         self._position = 0
+        self._keep_alive: tuple[float, float, Callable[[], None]] | None = None
+        self._heard = 0.0  # when the last bytes came
+        self._asked: float | None = None  # when a sign of life was asked for, since then
         self._pollers = 0
         self._read_wants_write = False  # only TLS ever does
         self._closed = False
@@ -83,6 +88,21 @@ class Stream:
     def is_overdue(self) -> bool:
         """Whether the deadline has passed."""
         return _passed(self.deadline)
+
+    def keep_alive(self, interval: float, timeout: float, ask: Callable[[], None]) -> None:
+        """Ask for a sign of life when none has come for a time, and take the connection for dead when none comes (rule A7).
+
+        Whatever bytes come are one. The system is told to give up unacknowledged data after as long.
+
+        Args:
+            interval: Seconds of silence.
+            timeout: Seconds for the sign to come.
+            ask: Called by the reader; it must not wait.
+        """
+        self._heard, self._asked = time.monotonic(), None
+        self._keep_alive = interval, timeout, ask
+        if self._sock.family in (socket.AF_INET, socket.AF_INET6) and hasattr(socket, "TCP_USER_TIMEOUT"):
+            self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, min(int((interval + timeout) * 1000), _MAX_TIMEOUT))
 
     # --- Reading: one thread
 
@@ -133,14 +153,40 @@ class Stream:
                     data = self._read()
                     if data is not None:
                         self._received, self._position = data, 0
+                        if self._keep_alive is not None:
+                            self._heard, self._asked = time.monotonic(), None
                         return bool(data)
                 wanted = 0 if flooded else select.POLLIN
                 if self._unsent or self._read_wants_write:
                     wanted |= select.POLLOUT
                 stalled = self._progress + self._stall_timeout if self._unsent else None
-            if not self._wait(wanted, _earlier(self.deadline, stalled)):
+            # While it does not read, it hears nothing.
+            silent = None if flooded else self._silent_at()
+            if not self._wait(wanted, _earlier(_earlier(self.deadline, stalled), silent)):
                 self._fail_if_stalled()
+                if _passed(silent):
+                    self._fail_if_dead()
         raise TimeoutError("the time to read is over")
+
+    def _silent_at(self) -> float | None:
+        """When something is to be done about the other side's silence."""
+        if self._keep_alive is None:
+            return None
+        interval, timeout, _ = self._keep_alive
+        return self._heard + interval if self._asked is None else self._asked + timeout
+
+    def _fail_if_dead(self) -> None:
+        """Ask for a sign of life, or give up if that was done already."""
+        assert self._keep_alive is not None
+        interval, timeout, ask = self._keep_alive
+        if self._asked is None:
+            self._asked = time.monotonic()
+            ask()
+            return
+        with self._lock:
+            self._break(TimeoutError(f"half open: no sign of life for {interval + timeout:g} s"))
+            self._reset_at_close()
+            self._check()
 
     def _read(self) -> bytes | None:
         """What the kernel has, or None; the lock is held."""
@@ -235,9 +281,12 @@ class Stream:
         with self._lock:
             if self._unsent and time.monotonic() >= self._progress + self._stall_timeout:
                 self._break(TimeoutError(f"the other side has taken nothing for {self._stall_timeout:g} s"))
-                # What the kernel holds would keep it busy for minutes, and the other side would not be told.
-                self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                self._reset_at_close()
             self._check()
+
+    def _reset_at_close(self) -> None:
+        # What the kernel holds would keep it busy for minutes, and the other side would not be told.
+        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     def _break(self, error: OSError) -> None:
         self._broken = error

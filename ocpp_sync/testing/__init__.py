@@ -1,0 +1,56 @@
+"""Tools for testing what is built on ocpp_sync: a clock that a test moves, a link with faults, a CSMS that answers by a script.
+
+Each name is imported when it is first used, and so is what it needs.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .fake_clock import FakeClock as FakeClock
+    from .faulty_link import FaultyLink as FaultyLink
+    from .link_script import LinkStep as LinkStep
+    from .log import Handshake as Handshake
+    from .log import Received as Received
+    from .scripted_csms import ScriptedCsms as ScriptedCsms
+    from .steps import Answer as Answer
+    from .steps import Close as Close
+    from .steps import Cut as Cut
+    from .steps import CutAfter as CutAfter
+    from .steps import Delay as Delay
+    from .steps import Drop as Drop
+    from .steps import Duplicate as Duplicate
+    from .steps import Late as Late
+
+_HOMES = {
+    "Answer": "steps",
+    "Close": "steps",
+    "Cut": "steps",
+    "CutAfter": "steps",
+    "Delay": "steps",
+    "Drop": "steps",
+    "Duplicate": "steps",
+    "FakeClock": "fake_clock",
+    "FaultyLink": "faulty_link",
+    "Handshake": "log",
+    "Late": "steps",
+    "LinkStep": "link_script",
+    "Received": "log",
+    "ScriptedCsms": "scripted_csms",
+}
+
+__all__ = [*_HOMES]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = globals()[name] = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

@@ -1,0 +1,450 @@
+"""A lost link is made again (rule A8): on a clock that stands still, so each delay is known."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from ocpp_sync import Backoff, CallTimeout, ConnectionClosed, HandshakeError, NotConnected, OcppClient
+from ocpp_sync.testing import Close, Cut, FakeClock, FaultyLink, ScriptedCsms
+
+from .support import TIMEOUT, Collector, in_thread
+
+BACKOFF = Backoff(10.0, 0.0, 2)
+MakeClient = Callable[..., OcppClient]
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def csms(clock: FakeClock) -> Iterator[ScriptedCsms]:
+    with ScriptedCsms(clock=clock) as csms:
+        yield csms
+
+
+@pytest.fixture
+def make(make_client: MakeClient, clock: FakeClock) -> MakeClient:
+    """Makes clients that connect again after 10 seconds, then 20, then 40 for ever."""
+    return lambda url=None, **options: make_client(url, **{"reconnect": BACKOFF, "clock": clock, "ping_interval": None, **options})
+
+
+def test_a8_a_lost_link_is_made_again(make: MakeClient, csms: ScriptedCsms, clock: FakeClock) -> None:
+    client, events = make(), Collector()
+    client.on("connect", lambda: events("connect"))
+    client.on("close", lambda code, reason: events("close", code))
+    client.connect(csms.url)
+    for _ in range(3):
+        csms.disconnect("CP1")
+        assert [events.next(), events.next()] == [("connect",), ("close", 1006)]
+        assert clock.advance_to("reconnect") == 10.0
+        assert client.wait_connected(TIMEOUT)
+        assert client.call("Heartbeat")
+    assert events.next() == ("connect",)
+
+
+@pytest.mark.parametrize("code", [1000, 1001, 1008, 1012])
+def test_a8_however_the_csms_has_closed(code: int, make: MakeClient, csms: ScriptedCsms, clock: FakeClock) -> None:
+    client = make(csms.url)
+    csms.disconnect("CP1", code)
+    clock.advance_to("reconnect")
+    assert client.wait_connected(TIMEOUT)
+
+
+def test_a8_the_delays_double_and_a_connect_begins_anew(make: MakeClient, csms: ScriptedCsms, clock: FakeClock) -> None:
+    client = make(csms.url)
+    errors = Collector()
+    client.on("error", errors)
+    for _ in range(2):
+        csms.stop()
+        for delay in (10.0, 20.0, 40.0, 40.0):
+            assert clock.advance_to("reconnect") == delay
+            (error,) = errors.next()
+            assert isinstance(error, HandshakeError)
+            assert error.reason == "unreachable"
+        clock.wait_for("reconnect")
+        csms.start()
+        assert clock.advance_to("reconnect") == 40.0
+        assert client.wait_connected(TIMEOUT)
+
+
+@pytest.mark.parametrize(("status", "delays"), [(401, (60.0, 60.0)), (404, (60.0, 60.0)), (403, (60.0, 60.0)), (503, (20.0, 40.0))])
+def test_a8_who_is_refused_does_not_hammer(
+    status: int, delays: tuple[float, ...], make: MakeClient, csms: ScriptedCsms, clock: FakeClock
+) -> None:
+    client = make(csms.url)
+    errors = Collector()
+    client.on("error", errors)
+    csms.refuse(status)
+    csms.disconnect("CP1")
+    for delay in (10.0, *delays):
+        assert clock.advance_to("reconnect") == delay
+        assert errors.next()[0].status == status
+    csms.accept()
+    clock.advance_to("reconnect")
+    assert client.wait_connected(TIMEOUT)
+
+
+def test_a8_the_first_connect_is_tried_again_too(make: MakeClient, csms: ScriptedCsms, clock: FakeClock) -> None:
+    csms.stop()
+    client = make()
+    connecting = in_thread(client.connect, csms.url, retry=True)
+    assert [clock.advance_to("reconnect") for _ in range(2)] == [10.0, 20.0]
+    clock.wait_for("reconnect")
+    csms.start()
+    assert clock.advance_to("reconnect") == 40.0
+    assert connecting.result() is client
+    assert client.connected
+
+
+def test_without_retry_the_first_connect_fails_at_once(make: MakeClient, csms: ScriptedCsms) -> None:
+    csms.stop()
+    client = make()
+    with pytest.raises(HandshakeError):
+        client.connect(csms.url)
+    assert client.wait_closed(0)
+    assert not client.wait_connected(0)
+
+
+def test_retry_needs_delays() -> None:
+    with pytest.raises(ValueError, match="reconnect"):
+        OcppClient("CP1", reconnect=None).connect("ws://127.0.0.1:1", retry=True)
+
+
+def test_without_delays_a_lost_link_stays_lost(make_client: MakeClient, csms: ScriptedCsms) -> None:
+    client = make_client(csms.url, reconnect=None)
+    csms.disconnect("CP1")
+    assert client.wait_closed(TIMEOUT)
+    assert not client.wait_connected(TIMEOUT)
+    with pytest.raises(NotConnected):
+        client.call("Heartbeat")
+    assert client.connect(csms.url).call("Heartbeat")
+
+
+def test_endpoints_are_tried_in_turn(make: MakeClient, csms: ScriptedCsms, clock: FakeClock) -> None:
+    with ScriptedCsms(clock=clock) as second:
+        client = make()
+        errors = Collector()
+        client.on("error", errors)
+        client.connect([csms.url, second.url])
+        assert csms.identities == ["CP1"]
+        csms.stop()
+        clock.advance_to("reconnect")
+        assert client.wait_connected(TIMEOUT)
+        assert second.identities == ["CP1"]
+        assert errors.next()[0].reason == "unreachable"
+        csms.start()
+        second.disconnect("CP1")
+        clock.advance_to("reconnect")
+        assert client.wait_connected(TIMEOUT)
+        assert csms.identities == ["CP1"]  # the first is preferred, again
+
+
+def test_there_must_be_an_endpoint() -> None:
+    with pytest.raises(ValueError, match="endpoint"):
+        OcppClient("CP1").connect([])
+
+
+def test_what_goes_wrong_beside_the_link_does_not_end_it(make: MakeClient, csms: ScriptedCsms, clock: FakeClock) -> None:
+    password: list[str] = ["secret-password-1"]
+    client = make(password=lambda: password[0])
+    errors = Collector()
+    client.on("error", errors)
+    client.connect(csms.url)
+    password.clear()
+    csms.disconnect("CP1")
+    clock.advance_to("reconnect")
+    assert isinstance(errors.next()[0], IndexError)
+    assert clock.wait_for("reconnect") == 60.0
+    password.append("secret-password-1")
+    clock.advance_to("reconnect")
+    assert client.wait_connected(TIMEOUT)
+
+
+# --- Calls
+
+
+def test_a_call_offline_fails_at_once(make: MakeClient, csms: ScriptedCsms, clock: FakeClock) -> None:
+    client = make(csms.url)
+    csms.disconnect("CP1")
+    clock.wait_for("reconnect")
+    with pytest.raises(NotConnected):
+        client.call("Heartbeat")
+
+
+def test_a_call_can_wait_for_the_link(make: MakeClient, csms: ScriptedCsms, clock: FakeClock) -> None:
+    client = make(csms.url)
+    csms.disconnect("CP1")
+    clock.wait_for("reconnect")
+    calling = in_thread(client.call, "Heartbeat", wait=True)
+    clock.wait_for("link")
+    clock.advance_to("reconnect")
+    assert "currentTime" in calling.result()
+
+
+def test_a_call_waits_no_longer_than_its_time_out(make: MakeClient, csms: ScriptedCsms, clock: FakeClock) -> None:
+    client = make(csms.url)
+    csms.disconnect("CP1")
+    clock.wait_for("reconnect")
+    calling = in_thread(client.call, "Heartbeat", wait=True, timeout=5.0)
+    assert clock.advance_to("link") == 5.0
+    with pytest.raises(CallTimeout, match=r"after 5\.0 s \(not sent: not connected\)") as caught:
+        calling.result()
+    assert not caught.value.sent
+
+
+@pytest.mark.parametrize("step", [Cut(), Close(1001)])
+def test_a_call_that_was_under_way_fails_and_is_not_repeated(step: Any, make: MakeClient, csms: ScriptedCsms, clock: FakeClock) -> None:
+    client = make(csms.url)
+    csms.script("Heartbeat", step)
+    with pytest.raises(ConnectionClosed):
+        client.call("Heartbeat", wait=True)
+    clock.advance_to("reconnect")
+    assert client.wait_connected(TIMEOUT)
+    client.call("Authorize", {"idToken": {"idToken": "1", "type": "Local"}})
+    assert [each.action for each in csms.received] == ["Heartbeat", "Authorize"]
+
+
+def test_a_call_in_the_event_connect(make: MakeClient, csms: ScriptedCsms, clock: FakeClock) -> None:
+    client, answers = make(), Collector()
+    client.on("connect", lambda: answers(client.call("Heartbeat")))
+    client.connect(csms.url)
+    answers.next()
+    csms.disconnect("CP1")
+    clock.advance_to("reconnect")
+    answers.next()
+
+
+# --- The end
+
+
+def test_close_ends_the_wait_for_the_next_attempt(make: MakeClient, csms: ScriptedCsms, clock: FakeClock) -> None:
+    client = make(csms.url)
+    csms.disconnect("CP1")
+    clock.wait_for("reconnect")
+    waiting = [in_thread(client.wait_connected), in_thread(client.wait_closed)]
+    client.close()
+    assert [each.result() for each in waiting] == [False, True]
+    assert not [thread for thread in threading.enumerate() if "CP1" in thread.name]
+
+
+def test_close_ends_a_first_connect_that_waits_for_the_next_attempt(make: MakeClient, csms: ScriptedCsms, clock: FakeClock) -> None:
+    csms.stop()
+    client = make()
+    connecting = in_thread(client.connect, csms.url, retry=True)
+    clock.wait_for("reconnect")
+    client.close()
+    with pytest.raises(ConnectionClosed, match="closed while connecting"):
+        connecting.result()
+
+
+def test_close_in_the_event_close_ends_it(make: MakeClient, csms: ScriptedCsms) -> None:
+    client = make()
+    client.on("close", lambda code, reason: client.close())
+    client.connect(csms.url)
+    csms.disconnect("CP1")
+    assert client.wait_closed(TIMEOUT)
+
+
+def test_close_in_the_event_connect_of_a_further_link(make: MakeClient, csms: ScriptedCsms, clock: FakeClock) -> None:
+    client = make(csms.url)
+    client.on("connect", lambda: client.close())
+    csms.disconnect("CP1")
+    clock.advance_to("reconnect")
+    assert client.wait_closed(TIMEOUT)
+    assert not client.connected
+
+
+def test_after_close_it_may_connect_again(make: MakeClient, csms: ScriptedCsms, clock: FakeClock) -> None:
+    client = make(csms.url)
+    for _ in range(3):
+        client.close()
+        assert client.wait_closed(0)
+        assert client.connect(csms.url).call("Heartbeat")
+    csms.disconnect("CP1")
+    clock.advance_to("reconnect")
+    assert client.wait_connected(TIMEOUT)
+
+
+def test_while_it_connects_by_itself_it_cannot_be_told_to(make: MakeClient, csms: ScriptedCsms, clock: FakeClock) -> None:
+    client = make(csms.url)
+    with pytest.raises(RuntimeError, match="connected already"):
+        client.connect(csms.url)
+    csms.disconnect("CP1")
+    clock.wait_for("reconnect")
+    with pytest.raises(RuntimeError, match="by itself"):
+        client.connect(csms.url)
+    clock.advance_to("reconnect")
+    assert client.wait_connected(TIMEOUT)
+
+
+def test_new_credentials_hold_from_the_next_attempt_on(make: MakeClient, csms: ScriptedCsms, clock: FakeClock) -> None:
+    client = make(password="secret-password-1")
+    client.connect(csms.url)
+    client.reconfigure(password="secret-password-2")
+    csms.disconnect("CP1")
+    clock.advance_to("reconnect")
+    assert client.wait_connected(TIMEOUT)
+    sent = [each.headers["Authorization"] for each in csms.handshakes]
+    assert len(sent) == len(set(sent)) == 2
+
+
+def test_drain_lets_calls_and_handlers_come_to_their_end(make_client: MakeClient, csms: ScriptedCsms) -> None:
+    client = make_client(csms.url)
+    called, go_on = threading.Event(), threading.Event()
+
+    @client.on("GetLocalListVersion")
+    def version(request: dict[str, Any]) -> dict[str, Any]:
+        called.set()
+        assert go_on.wait(TIMEOUT)
+        return {"versionNumber": 7}
+
+    asking = in_thread(csms.call, "CP1", "GetLocalListVersion", {}, TIMEOUT)
+    assert called.wait(TIMEOUT)
+    closing = in_thread(client.close, drain=True, timeout=TIMEOUT)
+    assert client.call("Heartbeat")  # the handler still holds it up
+    go_on.set()
+    closing.result()
+    assert asking.result() == {"versionNumber": 7}
+
+
+def test_drain_waits_no_longer_than_it_was_told(make_client: MakeClient, csms: ScriptedCsms) -> None:
+    client = make_client(csms.url)
+    over = threading.Event()
+    client.on("GetLocalListVersion", lambda request: over.wait(TIMEOUT) and {"versionNumber": 7})
+    asking = in_thread(csms.call, "CP1", "GetLocalListVersion", {}, TIMEOUT)
+    client.call("Heartbeat")
+    client._drain(client._clock.monotonic())
+    over.set()
+    assert asking.result() == {"versionNumber": 7}
+
+
+# --- The process
+
+
+def run(program: str, *arguments: str, **options: Any) -> subprocess.Popen[str]:
+    source = textwrap.dedent(program)
+    return subprocess.Popen(
+        [sys.executable, "-c", source, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options
+    )
+
+
+MAIN_LOOP = """
+    import sys
+    from ocpp_sync import OcppClient
+    client = OcppClient("CP1").connect(sys.argv[1])
+    client.on("close", lambda code, reason: print("closed", code, flush=True))
+    wait_closed = client.wait_closed
+    client.wait_closed = lambda: (print("ready", flush=True), wait_closed())  # run_forever() is about to wait
+    try:
+        client.run_forever()
+        print("returned", client.connected, flush=True)
+    except KeyboardInterrupt:
+        print("interrupted", client.connected, flush=True)
+"""
+
+
+@pytest.mark.parametrize(
+    ("number", "lines"),
+    [
+        (signal.SIGTERM, ["closed 1000", "returned False"]),
+        (signal.SIGINT, ["interrupted True"]),
+    ],
+    ids=["SIGTERM", "Ctrl-C"],
+)
+def test_the_main_loop_ends_with_a_signal(number: int, lines: list[str], csms: ScriptedCsms) -> None:
+    with run(MAIN_LOOP, csms.url) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "ready\n"
+        child.send_signal(number)
+        output, _ = child.communicate(timeout=6 * TIMEOUT)
+    assert sorted(output.splitlines()) == sorted(lines)
+    assert child.returncode == 0
+
+
+OFFLINE = """
+    import sys, threading
+    from ocpp_sync import Backoff, OcppClient, OcppServer
+    with OcppServer().listen(0, "127.0.0.1") as server:
+        client, lost = OcppClient("CP1", reconnect=Backoff(3600)), threading.Event()
+        client.on("close", lambda code, reason: lost.set())
+        client.connect(server.url)
+    lost.wait()
+    {wait}
+"""
+
+
+WAITS = (
+    "client.wait_connected()",
+    "client.wait_closed()",
+    "client.call('Heartbeat', wait=True, timeout=3600)",
+    "pass",
+)
+
+
+@pytest.mark.parametrize("wait", WAITS)
+def test_ctrl_c_ends_every_wait_and_the_interpreter_ends_with_the_program(wait: str) -> None:
+    with run(OFFLINE.replace("{wait}", f'print("ready", flush=True); {wait}')) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "ready\n"
+        if wait != "pass":
+            child.send_signal(signal.SIGINT)
+        output, _ = child.communicate(timeout=6 * TIMEOUT)
+    assert ("KeyboardInterrupt" in output) is (wait != "pass")
+
+
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_after_a_fork_the_new_process_needs_a_client_of_its_own(make_client: MakeClient, csms: ScriptedCsms) -> None:
+    client = make_client(csms.url)
+    uses: list[Callable[[], object]] = [
+        lambda: client.call("Heartbeat"),
+        lambda: client.connect(csms.url),
+        lambda: client.wait_connected(0),
+        lambda: client.wait_closed(0),
+        lambda: client.boot({}),
+    ]
+    child = os.fork()
+    if child == 0:
+        # No exception, exit handler or fixture of the parent's may run here.
+        status = 1
+        try:
+            client.close()
+            refused = 0
+            for use in uses:
+                try:
+                    use()
+                except RuntimeError as error:
+                    refused += "after a fork" in str(error)
+            status = 0 if refused == len(uses) else 2
+        finally:
+            os._exit(status)
+    assert os.waitpid(child, 0)[1] == 0
+    assert client.call("Heartbeat")  # the parent's link is as it was
+
+
+def test_a8_however_the_link_breaks(make_client: MakeClient, csms: ScriptedCsms) -> None:
+    """On the real clock."""
+    with FaultyLink(csms.url) as link:
+        client, connected = make_client(reconnect=Backoff(0.001, 0.001, 3), ping_interval=0.05, pong_timeout=0.05), Collector()
+        client.on("connect", connected)
+        client.connect(link.url)
+        for fault in (link.cut, link.reset, link.refuse, link.half_open, lambda: link.corrupt(0.5)) * 3:
+            connected.next()
+            fault()
+            if fault == link.refuse:
+                link.cut()
+            lost = client._no_link.wait(TIMEOUT)
+            link.heal()
+            assert lost
+        connected.next()
+        assert client.call("Heartbeat", wait=True)
