@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
@@ -20,6 +21,7 @@ _log = logging.getLogger("ocpp_sync")
 _DAY = 86_400.0
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _TRIGGERS = ("TriggerMessage", "ExtendedTriggerMessage")
+_REPORTS = {"GetBaseReport": "NotifyReport", "GetReport": "NotifyReport"}
 
 
 class Station(Protocol):
@@ -61,7 +63,7 @@ class CsmsTime:
         """Whether a CSMS has told it."""
         return self._base is not None
 
-    def set(self, text: str, asked: float) -> None:
+    def set(self, text: Any, asked: float) -> None:
         """The CSMS has told its time.
 
         Args:
@@ -70,7 +72,7 @@ class CsmsTime:
         """
         try:
             told = (parse_time(text) - _EPOCH).total_seconds()
-        except ValueError:
+        except (TypeError, ValueError):  # without validation it may be no text at all
             return
         self._base = told, (asked + self._clock.monotonic()) / 2
 
@@ -108,16 +110,20 @@ class Registration:
         self._backoff = backoff
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
+        self._running = False
         self._closed = False
         self._status: str | None = None
         self._gated = False
         self._payload: dict[str, Any] | None = None  # to boot with
         self._booting = False
         self._next_boot = 0.0
+        self._renewed = False  # another boot is wanted than the one that may be under way
+        self._sent = False
         self._delays: Iterator[float] = backoff.delays()
         self._accepted: dict[str, Any] | None = None
-        self._failure: InvalidPayload | None = None
-        self._triggered: set[str] = set()
+        self._failure: InvalidPayload | None = None  # the payload cannot be sent at all
+        self._trouble = ""  # why the last BootNotification had no answer, or none to go by
+        self._asked_for: set[str] = set()
         self._interval = 0.0
         self._last_heartbeat = clock.monotonic()  # or what has told the time in its place
 
@@ -142,7 +148,7 @@ class Registration:
             self._changed.notify_all()
 
     def boot(self, payload: dict[str, Any], deadline: float | None) -> dict[str, Any]:
-        """Register, and wait until the CSMS accepts.
+        """Register, and wait until the CSMS accepts; if that is under way with this payload, wait only, so that rule D4 is kept.
 
         Raises:
             InvalidPayload: The request is refused before anything was sent.
@@ -150,10 +156,11 @@ class Registration:
             ConnectionClosed: The client was closed meanwhile.
         """
         started = self._clock.monotonic()
+        if self._station.connected:
+            self._station.check_request("BootNotification", payload)
         with self._changed:
-            self._payload, self._booting, self._gated = dict(payload), True, True
-            self._status, self._accepted, self._failure = None, None, None
-            self._next_boot, self._delays = started, self._backoff.delays()
+            if not (self._booting and payload == self._payload):
+                self._begin(payload)
             self._closed = False
             self._start()
             self._changed.notify_all()
@@ -164,7 +171,7 @@ class Registration:
                     raise ConnectionClosed(1000, "closed while booting")
                 now = self._clock.monotonic()
                 if deadline is not None and now >= deadline:
-                    raise CallTimeout("BootNotification", None, now - started, self._status is not None, self._why())
+                    raise CallTimeout("BootNotification", None, now - started, self._sent, self._why())
                 self._clock.wait(self._changed, deadline, "accepted")
             return self._accepted
 
@@ -174,15 +181,16 @@ class Registration:
         Raises:
             NotAccepted: It must wait.
         """
-        if not self.is_open:
-            with self._changed:
-                if action != "BootNotification" and action not in self._triggered:
-                    raise NotAccepted(action, self._status, self._why())
+        if self.is_open:
+            return  # without the lock, as most calls do
+        with self._changed:
+            if not self._passes(action):
+                raise NotAccepted(action, self._status, self._why())
 
     def wait(self, action: str, deadline: float | None) -> bool:
         """Wait until an action may pass; false if it may not at the deadline, or the client was closed."""
         with self._changed:
-            while not self.is_open and action not in self._triggered and action != "BootNotification":
+            while not self._passes(action):
                 if self._closed or (deadline is not None and self._clock.monotonic() >= deadline):
                     return False
                 self._clock.wait(self._changed, deadline, "accepted")
@@ -204,31 +212,43 @@ class Registration:
         """A call was answered: it may tell the time, and whether this station is accepted."""
         if action not in ("BootNotification", "Heartbeat"):
             return
-        self._time.set(response.get("currentTime", ""), asked)
+        self._time.set(response.get("currentTime"), asked)
         with self._changed:
             self._last_heartbeat = self._clock.monotonic()
-            if action == "BootNotification":
+            told = action == "BootNotification" and not self._renewed  # else that answer is not worth anything any more
+            if told:
                 self._take_status(response)
+            status, why = self._status, self._why()
             self._changed.notify_all()
-        if action == "BootNotification":
-            self._station.tell("registration", self._status)
+        if told:
+            _log.info("%s: BootNotification: %s", self._station.identity, status if status == "Accepted" else why)
+            self._station.tell("registration", status)
 
     def trigger_answered(self, action: str, request: dict[str, Any], answer: Any) -> None:
-        """A request of the CSMS was answered; if it was to trigger a message, that may pass even while Pending (rule D3)."""
-        if action not in _TRIGGERS or not isinstance(answer, dict) or answer.get("status") != "Accepted":
+        """A request of the CSMS was answered; what it asks for by that may pass even while Pending (rule D3)."""
+        if not isinstance(answer, dict) or answer.get("status") != "Accepted":
             return
-        wanted = str(request.get("requestedMessage", ""))
+        wanted = str(request.get("requestedMessage", "")) if action in _TRIGGERS else _REPORTS.get(action)
+        if wanted is None:
+            return
         with self._changed:
             if wanted == "BootNotification" and self._payload is not None:
-                self._booting, self._next_boot = True, self._clock.monotonic()
+                self._boot_now()
             elif self._status == "Pending":
-                self._triggered.add("SignCertificate" if wanted.startswith("Sign") else wanted)
+                self._asked_for.add("SignCertificate" if wanted.startswith("Sign") else wanted)
             self._changed.notify_all()
 
     def wake(self) -> None:
         """The link has come or gone."""
         with self._changed:
             self._changed.notify_all()
+
+    def resume(self) -> None:
+        """After :meth:`close` there is to be a link again: what was under way goes on."""
+        with self._changed:
+            self._closed = False
+            if self._payload is not None:
+                self._start()
 
     def close(self) -> None:
         """End: whoever waits comes back."""
@@ -244,39 +264,101 @@ class Registration:
         thread.join(timeout)
         return not thread.is_alive()
 
-    # --- The thread; the condition's lock is held in what begins with "_", but for _run, _boot and _heartbeat
+    # --- With the condition's lock held
+
+    def _begin(self, payload: dict[str, Any]) -> None:
+        self._payload, self._gated = dict(payload), True
+        self._status, self._failure, self._trouble, self._sent = None, None, "", False
+        self._delays = self._backoff.delays()
+        self._asked_for.clear()
+        self._boot_now()
+
+    def _boot_now(self) -> None:
+        self._booting, self._renewed, self._accepted = True, True, None
+        self._next_boot = self._clock.monotonic()
 
     def _start(self) -> None:
-        if self._thread is None or not self._thread.is_alive():
-            self._thread = threading.Thread(target=self._run, name=f"ocpp-registration {self._station.identity}", daemon=True)
-            self._thread.start()
+        if not self._running:
+            thread = threading.Thread(target=self._run, name=f"ocpp-registration {self._station.identity}", daemon=True)
+            thread.start()
+            self._thread, self._running = thread, True
+
+    def _passes(self, action: str) -> bool:
+        return self.is_open or action == "BootNotification" or action in self._asked_for
+
+    def _take_status(self, response: dict[str, Any]) -> None:
+        interval = response.get("interval")
+        seconds = float(interval) if isinstance(interval, (int, float)) and interval > 0 else 0.0
+        self._status, self._trouble = response.get("status"), ""
+        if self._status == "Accepted":
+            self._booting, self._accepted, self._interval = False, response, seconds
+        elif self._gated:
+            self._booting, self._accepted = True, None
+            self._next_boot = self._clock.monotonic() + (seconds or next(self._delays))
+        if seconds or not self._booting:
+            self._delays = self._backoff.delays()
+        if self._status != "Pending":
+            self._asked_for.clear()
+
+    def _failed(self, step: Callable[[], None], error: BaseException) -> None:
+        now = self._clock.monotonic()
+        self._last_heartbeat = now  # not again at once
+        if step == self._boot and not self._renewed:
+            self._trouble, self._next_boot = str(error), now + next(self._delays)
+
+    def _why(self) -> str:
+        if self._failure is not None:
+            return f"boot() has failed (rule D2): {self._failure}"
+        if self._status is not None:
+            said = f"the CSMS has answered BootNotification with {self._status} (rule D3)"
+        elif self._trouble:
+            said = f"BootNotification has failed (rule D2): {self._trouble}"
+        else:
+            said = "the CSMS has not answered BootNotification yet (rule D2)"
+        if not self._station.connected:
+            return f"{said}; there is no link"
+        left = math.ceil(self._next_boot - self._clock.monotonic())
+        return f"{said}; the next one is due in {left} s" if left > 0 else said
+
+    def _heartbeat_due(self) -> float:
+        # Rule D6: another message does as well, but for the time, which is asked for once a day.
+        by_silence = max(self._station.last_sent, self._last_heartbeat) + self._interval
+        by_day = self._last_heartbeat + _DAY
+        return min(by_silence, by_day) if self._interval > 0 else by_day
+
+    # --- The thread
 
     def _run(self) -> None:
         while (step := self._next_step()) is not None:
             try:
                 step()
-            except Exception:
-                # A user's clock, handler of "frame", … must not end it.
-                _log.exception("%s: the registration failed", self._station.identity)
+            except ConnectionClosed as error:
+                _log.info("%s: %s", self._station.identity, error)  # again as soon as there is a link
+            except BaseException as error:
+                # Nothing ends this thread, not even what a handler of "frame" may raise.
+                expected = isinstance(error, (CallError, CallTimeout, InvalidPayload))
+                _log.warning("%s: the registration: %s", self._station.identity, error, exc_info=not expected)
                 with self._changed:
-                    self._postpone()
+                    self._failed(step, error)
 
     def _next_step(self) -> Callable[[], None] | None:
         with self._changed:
             while not self._closed:
-                due, step = (self._next_boot, self._boot) if self._booting else (self._heartbeat_due(), self._heartbeat)
-                if not self._station.connected:
+                due, step, what = (
+                    (self._next_boot, self._boot, "boot") if self._booting else (self._heartbeat_due(), self._heartbeat, "heartbeat")
+                )
+                if not self._station.connected or not (self._booting or self.is_open):
                     self._clock.wait(self._changed, None, "link")
-                elif self._clock.monotonic() >= due:
-                    return step
+                elif self._clock.monotonic() < due:
+                    self._clock.wait(self._changed, due, what)
                 else:
-                    self._clock.wait(self._changed, due, "boot" if self._booting else "heartbeat")
-            if self._thread is threading.current_thread():
-                self._thread = None
+                    return step
+            self._running = False
             return None
 
     def _boot(self) -> None:
-        payload = self._payload
+        with self._changed:
+            payload, self._renewed = self._payload, False
         assert payload is not None
         try:
             self._station.check_request("BootNotification", payload)
@@ -285,53 +367,8 @@ class Registration:
                 self._booting, self._failure = False, error
                 self._changed.notify_all()
             return
-        try:
-            self._station.request("BootNotification", payload)  # answered() takes it from there
-        except ConnectionClosed as error:
-            _log.info("%s: BootNotification: %s", self._station.identity, error)  # again as soon as there is a link
-        except (CallError, CallTimeout, InvalidPayload) as error:
-            _log.warning("%s: BootNotification failed: %s", self._station.identity, error)
-            with self._changed:
-                self._postpone()
-
-    def _postpone(self) -> None:
-        now = self._clock.monotonic()
-        self._last_heartbeat = now
-        if self._booting:
-            self._next_boot = now + next(self._delays)
-
-    def _take_status(self, response: dict[str, Any]) -> None:
-        status, interval, now = response.get("status"), response.get("interval", 0), self._clock.monotonic()
-        self._status = status
-        if status == "Accepted":
-            self._booting, self._accepted, self._delays = False, response, self._backoff.delays()
-            self._triggered.clear()
-            self._interval = float(max(0, interval))
-        elif self._gated:
-            self._booting = True
-            self._next_boot = now + (interval if interval > 0 else next(self._delays))
-            if status == "Rejected":
-                self._triggered.clear()
-            _log.info("%s: %s by the CSMS; again in %.0f s", self._station.identity, status, self._next_boot - now)
-
-    def _heartbeat_due(self) -> float:
-        # Rule D6: another message does as well, but for the time, which is asked for once a day.
-        by_silence = max(self._station.last_sent, self._last_heartbeat) + self._interval
-        by_day = self._last_heartbeat + _DAY
-        return min(by_silence, by_day) if self._interval > 0 else by_day
+        self._sent = True
+        self._station.request("BootNotification", payload)  # answered() takes it from there
 
     def _heartbeat(self) -> None:
-        with self._changed:
-            self._last_heartbeat = self._clock.monotonic()
-        try:
-            self._station.request("Heartbeat", {})
-        except (CallError, CallTimeout, ConnectionClosed, InvalidPayload) as error:
-            _log.info("%s: a heartbeat failed: %s", self._station.identity, error)
-
-    def _why(self) -> str:
-        if self._status is None:
-            return (
-                "the CSMS has not answered a BootNotification yet (rule D2)" if self._station.connected else "there is no link to boot by"
-            )
-        left = max(0.0, self._next_boot - self._clock.monotonic())
-        return f"the CSMS has answered BootNotification with {self._status} (rule D3); the next one is due in {left:.0f} s"
+        self._station.request("Heartbeat", {})  # likewise

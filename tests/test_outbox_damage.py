@@ -228,7 +228,7 @@ def test_of_a_page_that_is_broken_an_older_version_is_read(tmp_path: Path) -> No
         shutil.copyfile(beside(store.path, suffix), tmp_path / f"q{suffix}")
     store.close()
     with (tmp_path / "q-wal").open("r+b") as log:
-        for place in range(size, os.fstat(log.fileno()).st_size, FRAME):
+        for place in range(size - FRAME, os.fstat(log.fileno()).st_size, FRAME):
             log.seek(place + 24)
             log.write(b"\x99" * PAGE_SIZE)
     again = Store(tmp_path / "q")
@@ -352,6 +352,22 @@ def test_a_broken_root_page_costs_no_message(path: Path, life: Life, table: str)
         assert handles == {"t1", "t3", "t5", "t7"}
     assert store.transaction_id("t7") is None  # its StartTransaction is still queued
     store.close()
+
+
+def test_what_was_delivered_long_ago_does_not_come_back_from_unused_pages(tmp_path: Path) -> None:
+    store = Store(path := tmp_path / "n")
+    numbers = [store.put("A", {"text": "x" * 3000}, ORIGIN).entry.id for _ in range(100)]
+    for number in numbers[:90]:
+        store.delivered(number)
+    (root,) = store._db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'dead_letter'").fetchone()
+    (unused,) = store._db.execute("PRAGMA freelist_count").fetchone()
+    store.close()
+    assert unused > 80
+    damage_pages(path, [root], random.Random(2))
+    again = Store(path)
+    assert again.damage is not None
+    assert [entry.id for entry in again.entries()] == numbers[90:]
+    again.close()
 
 
 def test_a_transaction_that_is_lost_is_made_up_for(path: Path, tmp_path: Path) -> None:
