@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from .outbox import OutboxSettings as OutboxSettings
     from .server import OcppServer as OcppServer
     from .server_connection import OcppClientConnection as OcppClientConnection
+    from .timestamps import format_time as format_time
     from .timestamps import parse_time as parse_time
     from .timestamps import utcnow as utcnow
     from .validation import validate as validate
@@ -61,6 +62,7 @@ _HOMES = {
     "OutboxFull": "errors",
     "OutboxSettings": "outbox",
     "RejectHandshake": "errors",
+    "format_time": "timestamps",
     "hex_password": "handshake",
     "parse_time": "timestamps",
     "utcnow": "timestamps",

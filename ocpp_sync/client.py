@@ -150,7 +150,9 @@ class OcppClient(ClientConnection):
                 if not wait:
                     raise
                 if not self._wait_until_sendable(action, deadline):
-                    raise CallTimeout(action, None, self._clock.monotonic() - started, False, str(error)) from None
+                    if deadline is None or self._clock.monotonic() < deadline:
+                        raise  # the client is closed
+                    raise CallTimeout(action, "", self._clock.monotonic() - started, False, str(error)) from None
 
     def request(self, action: str, payload: dict[str, Any] | None = None, *, timeout: float | None = None) -> dict[str, Any]:
         """For the package: a call that passes the registration's gate."""
@@ -281,9 +283,8 @@ class OcppClient(ClientConnection):
     def run_forever(self) -> None:
         """Block until the client is closed: the main loop of a controller that only answers.
 
-        Ctrl-C ends it with KeyboardInterrupt, as everywhere. SIGTERM closes the client, what is under way comes to its end first, and then
-        returns; so it does if the program has a handler of its own for it, or waits in another thread than the main one, only when that
-        closes the client.
+        Ctrl-C ends it with KeyboardInterrupt, as it ends every wait. At SIGTERM it closes the client with ``drain=True`` and returns, unless
+        the program has a handler of its own for that, or this is not its main thread.
         """
         with terminable() as terminated:
             self.wait_closed()

@@ -116,6 +116,15 @@ class Connection:
         return self._last_version
 
     @property
+    def ping_interval(self) -> float | None:
+        """Seconds of silence after which a ping is sent; 0 or None sends none. A new value holds from the next link on (rule A7)."""
+        return self._ping_interval
+
+    @ping_interval.setter
+    def ping_interval(self, seconds: float | None) -> None:
+        self._ping_interval = checked_timeout(seconds, "ping_interval")
+
+    @property
     def connected(self) -> bool:
         """Whether there is an open link."""
         return self._core is not None

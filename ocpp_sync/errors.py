@@ -93,13 +93,13 @@ class CallTimeout(OcppError, TimeoutError):
 
     Attributes:
         action: The action that was called.
-        message_id: The id of the CALL; None if it did not come so far.
+        message_id: The id of the CALL; empty if it did not come so far.
         elapsed: Seconds since ``call()`` was entered, the wait for its turn included.
         sent: Whether the CALL went out. False: the other side has never seen it.
         why: What kept it from going out, or from being answered well, for people; empty if that is not known.
     """
 
-    def __init__(self, action: str, message_id: str | None, elapsed: float, sent: bool, why: str = "") -> None:
+    def __init__(self, action: str, message_id: str, elapsed: float, sent: bool, why: str = "") -> None:
         super().__init__()
         self.args = (action, message_id, elapsed, sent, why)  # afterwards: OSError would take the first for an errno
         self.action = action
@@ -113,7 +113,7 @@ class CallTimeout(OcppError, TimeoutError):
             state = self.why if self.sent else f"not sent: {self.why}"
         else:
             state = "sent, but not answered" if self.sent else "not sent: other calls were still waiting for their answers"
-        named = "" if self.message_id is None else f"; id {self.message_id}"
+        named = f"; id {self.message_id}" if self.message_id else ""
         return f"{self.action} timed out after {self.elapsed:.1f} s ({state}{named})"
 
 

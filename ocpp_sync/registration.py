@@ -171,7 +171,7 @@ class Registration:
                     raise ConnectionClosed(1000, "closed while booting")
                 now = self._clock.monotonic()
                 if deadline is not None and now >= deadline:
-                    raise CallTimeout("BootNotification", None, now - started, self._sent, self._why())
+                    raise CallTimeout("BootNotification", "", now - started, self._sent, self._why())
                 self._clock.wait(self._changed, deadline, "accepted")
             return self._accepted
 

@@ -123,7 +123,7 @@ EXAMPLES: list[tuple[OcppError, str]] = [
     (NotConnected(), "not connected"),
     (NotConnected(1006, "connect() was not called"), "connect() was not called"),
     (HandshakeError("unauthorized", "the server answered 401", 401), "the server answered 401 (unauthorized)"),
-    (CallTimeout("Heartbeat", None, 1.0, False, "not connected"), "Heartbeat timed out after 1.0 s (not sent: not connected)"),
+    (CallTimeout("Heartbeat", "", 1.0, False, "not connected"), "Heartbeat timed out after 1.0 s (not sent: not connected)"),
     (NotAccepted("Heartbeat", "Pending", "the CSMS waits (rule D3)"), "Heartbeat was not sent: the CSMS waits (rule D3)"),
     (OutboxError("queue.sqlite3", "it is another's"), "queue.sqlite3: it is another's"),
     (OutboxFull("queue.sqlite3", "there is no room"), "queue.sqlite3: there is no room"),

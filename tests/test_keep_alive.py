@@ -157,6 +157,17 @@ def test_a7_the_system_is_told_to_give_up_unacknowledged_data(server: OcppServer
         assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == expected
 
 
+def test_a7_a_new_interval_holds_from_the_next_link_on(server: OcppServer, make_client: MakeClient) -> None:
+    client = make_client(server.url, ping_interval=LONG)
+    client.ping_interval = 0
+    assert client._link._stream._silent_at() is not None  # type: ignore[union-attr]
+    client.close()
+    client.connect(server.url)
+    assert client._link._stream._silent_at() is None  # type: ignore[union-attr]
+    with pytest.raises(ValueError, match="ping_interval"):
+        client.ping_interval = -1.0
+
+
 @pytest.mark.parametrize("name", ["ping_interval", "pong_timeout"])
 def test_a_time_that_makes_no_sense(name: str) -> None:
     with pytest.raises(ValueError, match=name):

@@ -10,8 +10,8 @@ import re
 import select
 import shutil
 import socket
-import subprocess
 import ssl
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator

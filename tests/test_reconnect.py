@@ -203,6 +203,17 @@ def test_a_call_waits_no_longer_than_its_time_out(make: MakeClient, csms: Script
     assert not caught.value.sent
 
 
+def test_a_call_that_waits_for_a_link_ends_with_the_client(make: MakeClient, csms: ScriptedCsms, clock: FakeClock) -> None:
+    client = make(csms.url)
+    csms.disconnect("CP1")
+    clock.wait_for("reconnect")
+    calling = in_thread(client.call, "Heartbeat", wait=True)
+    clock.wait_for("link")
+    client.close()
+    with pytest.raises(NotConnected):
+        calling.result()
+
+
 @pytest.mark.parametrize("step", [Cut(), Close(1001)])
 def test_a_call_that_was_under_way_fails_and_is_not_repeated(step: Any, make: MakeClient, csms: ScriptedCsms, clock: FakeClock) -> None:
     client = make(csms.url)
