@@ -283,7 +283,7 @@ class OcppClient(ClientConnection):
     def run_forever(self) -> None:
         """Block until the client is closed: the main loop of a controller that only answers.
 
-        Ctrl-C ends it with KeyboardInterrupt, as it ends every wait. At SIGTERM it closes the client with ``drain=True`` and returns, unless
+        Ctrl-C ends it with KeyboardInterrupt, as it ends every wait. SIGTERM closes the client with ``drain=True``, and it returns, unless
         the program has a handler of its own for that, or this is not its main thread.
         """
         with terminable() as terminated:
