@@ -1,7 +1,8 @@
 """Payloads against the schemas of OCPP: what is wrong, where, and what was probably meant.
 
-jsonschema decides; this module adds what OCPP needs beside it (exact ``multipleOf``, the two formats, numbers and nesting
-that JSON cannot carry) and turns the result into an :class:`~ocpp_sync.errors.InvalidPayload` that a person can act on.
+:mod:`~ocpp_sync.acceptance` lets pass what is surely right, and jsonschema decides about the rest. This module adds what OCPP
+needs beside it (exact ``multipleOf``, the two formats, numbers and nesting that JSON cannot carry) and turns the result into an
+:class:`~ocpp_sync.errors.InvalidPayload` that a person can act on.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from .acceptance import acceptor
 from .errors import InvalidPayload, spell_code
 from .schemas import VERSIONS, action_names, actions, definitions
 
@@ -97,6 +99,8 @@ def validate(action: str, payload: Any, *, version: str, kind: str = "request") 
         raise _invalid(action, (), "action", _unknown_action(action, version), version)
     if kind == "response" and known[action].is_send:
         raise _invalid(action, (), "action", "a SEND is never answered, so it has no response", version)
+    if acceptor(version, action, kind)(payload):
+        return
     problem = _unlike_json(payload)
     if problem is not None:
         path, message = problem

@@ -20,7 +20,8 @@ BELOW = {
     "messages": {"errors"},
     "protocol": {"errors", "messages"},
     "schemas": {"errors"},
-    "validation": {"errors", "schemas"},
+    "acceptance": {"schemas"},
+    "validation": {"acceptance", "errors", "schemas"},
     "checks": {"errors", "schemas", "validation"},
 }
 OUTSIDE = {"socket", "threading", "time", "ssl", "select", "http"}
