@@ -66,6 +66,9 @@ class OcppClient(ClientConnection):
         ping_interval: Seconds of silence after which a ping is sent; 0 or None sends none (WebSocketPingInterval, rule A7).
         pong_timeout: Seconds after that in which something must come, else the link is taken for half open, and lost.
         reconnect: The delays before a lost link is made again (rule A8), and a failed BootNotification repeated; None connects once only.
+        proxy: The URL of an HTTP proxy that connects to the CSMS (CONNECT), ``http://[user:password@]host[:port]``; None is no proxy.
+        source_address: The own address that links come from, or address and port, where there are several interfaces; None leaves that to
+            the system.
         validation: ``"strict"``, ``"warn"`` or ``"off"``, or a mapping to these from ``"in"``, ``"out"``, actions, or both
             (``"in:MeterValues"``); the most specific key wins.
         max_message_size: Bytes of the largest message that is taken; a larger one closes the link with 1009.
@@ -93,6 +96,8 @@ class OcppClient(ClientConnection):
         ping_interval: float | None = 30.0,
         pong_timeout: float = 20.0,
         reconnect: Backoff | None = _RECONNECT,
+        proxy: str | None = None,
+        source_address: str | tuple[str, int] | None = None,
         validation: str | Mapping[str, str] = "strict",
         max_message_size: int = DEFAULT_MAX_MESSAGE_SIZE,
         outbox: str | PathLike[str] | OutboxSettings | None = None,
@@ -109,6 +114,8 @@ class OcppClient(ClientConnection):
             password=password,
             tls=TlsSettings(cafile, certfile, keyfile, key_password, ssl_context, verify_time),
             reconnect=reconnect,
+            proxy=proxy,
+            source_address=source_address,
             call_timeout=call_timeout,
             ping_interval=ping_interval,
             pong_timeout=pong_timeout,

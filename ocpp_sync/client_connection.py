@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from .transport.dial import Breakable
     from .transport.link import Closed, Link
+    from .transport.proxy import Proxy
 
 __all__ = ["ClientConnection"]
 
@@ -43,6 +44,8 @@ class ClientConnection(Connection):
         password: For HTTP Basic authentication; None sends none.
         tls: What the user has said about TLS.
         reconnect: The delays before a lost link is made again; None does not make it again.
+        proxy: The URL of the HTTP proxy to go through; None is none.
+        source_address: The own address to go from, or address and port; None leaves that to the system.
         options: Those of :class:`Connection`.
     """
 
@@ -57,6 +60,8 @@ class ClientConnection(Connection):
         password: str | bytes | Callable[[], str | bytes] | None,
         tls: TlsSettings,
         reconnect: Backoff | None,
+        proxy: str | None,
+        source_address: str | tuple[str, int] | None,
         **options: Any,
     ) -> None:
         check_identity(identity)
@@ -67,6 +72,8 @@ class ClientConnection(Connection):
         self._password = password
         self._tls = ClientTls(tls)
         self._reconnect = reconnect
+        self._proxy = None if proxy is None else _proxy(proxy)
+        self._source_address = (source_address, 0) if isinstance(source_address, str) else source_address
         self._life: _Life | None = None
         self.link_number = 0  # how many links there were
         super().__init__(identity, handlers, **options)
@@ -265,6 +272,7 @@ class ClientConnection(Connection):
     def _open(self, life: _Life, url: str, deadline: float | None) -> tuple[Link, str]:
         # Here, so that importing the package needs no WebSocket library.
         from .transport.client import open_link
+        from .transport.dial import Route
 
         headers = dict(life.headers)
         password = self._password() if callable(self._password) else self._password
@@ -276,6 +284,7 @@ class ClientConnection(Connection):
                 subprotocols=self._subprotocols,
                 headers=headers,
                 tls=self._tls.for_url(url),
+                route=Route(self._proxy, self._source_address),
                 deadline=deadline,
                 max_message_size=self._max_message_size,
                 opening=partial(self._set_opening, life),
@@ -392,6 +401,13 @@ class _Life:
         self.opening: Breakable | None = None
         self.thread: threading.Thread | None = None
         self.ended = threading.Event()
+
+
+def _proxy(url: str) -> Proxy:
+    # Here, since hardly anybody needs it.
+    from .transport.proxy import parse_proxy
+
+    return parse_proxy(url)
 
 
 def _shut(opening: Breakable) -> None:

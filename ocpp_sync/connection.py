@@ -316,17 +316,21 @@ class Connection:
     def _await(
         self, core: Protocol, link: Link, call: OutgoingCall, waiter: _Waiter, deadline: float | None, started: float
     ) -> dict[str, Any]:
+        has_waited = False
         while waiter.outcome is None:
             with self._lock:
                 frame, waiter.frame = waiter.frame, None
                 waiter.event.clear()
                 if waiter.outcome is not None:
                     break
-            if frame is not None:
+            is_over = deadline is not None and self._clock.monotonic() >= deadline
+            if frame is not None and not (is_over and has_waited):
                 self._transmit(link, frame, deadline)
-            elif deadline is None or self._clock.monotonic() < deadline:
+            elif not is_over:
                 self._clock.wait_event(waiter.event, deadline, "answer")
+                has_waited = True
             elif self._give_up(core, call):
+                # If its turn has come just now, it is too late: nobody would wait for the answer.
                 raise CallTimeout(call.action, call.message_id, self._clock.monotonic() - started, call.sent)
         if isinstance(waiter.outcome, Exception):
             raise waiter.outcome

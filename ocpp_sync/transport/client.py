@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 import websocket
 
 from ..errors import HandshakeError
-from .dial import Breakable, TlsClient, dial
+from .dial import Breakable, Route, TlsClient, dial
 from .link import ABNORMAL, INVALID_DATA, NO_STATUS, NORMAL, PROTOCOL_ERROR, TOO_BIG, UNSUPPORTED_DATA, Closed, Link
 from .stream import LentStream, Stream
 
@@ -36,6 +36,7 @@ def open_link(
     subprotocols: Sequence[str],
     headers: Mapping[str, str],
     tls: TlsClient | None,
+    route: Route,
     deadline: float | None,
     max_message_size: int,
     opening: Callable[[Breakable], None],
@@ -47,6 +48,7 @@ def open_link(
         subprotocols: What to offer, in order of preference.
         headers: Further HTTP headers.
         tls: For ``wss://``; None for ``ws://``.
+        route: Which way.
         deadline: Until when, for everything from the name's resolution on, in ``time.monotonic()`` seconds; None is as long as it takes.
         max_message_size: Bytes of the largest message that is taken.
         opening: Called before each wait with what another thread can end it by.
@@ -57,7 +59,7 @@ def open_link(
     Raises:
         HandshakeError: It could not be made; the cause is chained.
     """
-    stream = dial(url, tls=tls, deadline=deadline, opening=opening)
+    stream = dial(url, tls=tls, route=route, deadline=deadline, opening=opening)
     try:
         opening(stream)
         stream.deadline, stream.allowance = deadline, _MAX_RESPONSE

@@ -6,10 +6,11 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 from ..errors import HandshakeError
+from .proxy import Proxy, tunnel
 from .stream import Stream
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from .tls_stream import TlsStream
 
-__all__ = ["Breakable", "TlsClient", "dial"]
+__all__ = ["Breakable", "Route", "TlsClient", "dial"]
 
 
 _ADDRESS_TIMEOUT = 10.0  # seconds for each address but the last, when there is no deadline
@@ -53,12 +54,25 @@ class TlsClient:
             self._session = urlsplit(url).netloc, session
 
 
-def dial(url: str, *, tls: TlsClient | None, deadline: float | None, opening: Callable[[Breakable], None]) -> Stream:
+class Route(NamedTuple):
+    """Which way connections take.
+
+    Attributes:
+        proxy: The HTTP proxy to go through; None is the straight way.
+        source_address: The own host and port to go from; None leaves that to the system.
+    """
+
+    proxy: Proxy | None = None
+    source_address: tuple[str, int] | None = None
+
+
+def dial(url: str, *, tls: TlsClient | None, route: Route, deadline: float | None, opening: Callable[[Breakable], None]) -> Stream:
     """Connect to the server of a URL.
 
     Args:
         url: ``ws://…``, or ``wss://…`` with ``tls``.
         tls: None for a plain connection.
+        route: Which way.
         deadline: Until when, in ``time.monotonic()`` seconds; None is as long as it takes.
         opening: Called before each wait with what another thread can end it by; what it raises ends it too.
 
@@ -67,13 +81,29 @@ def dial(url: str, *, tls: TlsClient | None, deadline: float | None, opening: Ca
     """
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "wss" else 80)
-    sock = _connect(host, port, deadline, opening)
+    if route.proxy is None:
+        sock = _connect(host, port, route, deadline, opening)
+    else:
+        sock = _connect(route.proxy.host, route.proxy.port, route, deadline, opening)
+        _tunnel(sock, route.proxy, host, port, deadline)
     if tls is None:
         return Stream(sock)
     return _secure(sock, host, tls, tls.session(url), deadline, opening)
 
 
-def _connect(host: str, port: int, deadline: float | None, opening: Callable[[Breakable], None]) -> socket.socket:
+def _tunnel(sock: socket.socket, proxy: Proxy, host: str, port: int, deadline: float | None) -> None:
+    try:
+        tunnel(sock, proxy, host, port, lambda: sock.settimeout(_remaining(deadline)))
+    except BaseException as error:
+        sock.close()
+        if isinstance(error, TimeoutError):
+            raise HandshakeError("timeout", f"the proxy {proxy.host}:{proxy.port} did not answer in time") from error
+        if isinstance(error, OSError) and not isinstance(error, HandshakeError):
+            raise HandshakeError("unreachable", f"the proxy {proxy.host}:{proxy.port}: {error}") from error
+        raise
+
+
+def _connect(host: str, port: int, route: Route, deadline: float | None, opening: Callable[[Breakable], None]) -> socket.socket:
     where = f"{host}:{port}"
     failure: OSError | None = None
     addresses = _resolve(host, port, deadline, opening)
@@ -81,6 +111,8 @@ def _connect(host: str, port: int, deadline: float | None, opening: Callable[[Br
         sock = socket.socket(family, kind, protocol)
         try:
             opening(sock)
+            if route.source_address is not None:
+                sock.bind(route.source_address)
             # An address that swallows everything, as a broken IPv6 does, must leave time for the others.
             others = len(addresses) - number - 1
             remaining = _remaining(deadline)
