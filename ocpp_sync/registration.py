@@ -19,6 +19,7 @@ __all__ = ["CsmsTime", "Registration", "Station"]
 _log = logging.getLogger("ocpp_sync")
 
 _DAY = 86_400.0
+_LONGEST = 1e9  # seconds of an interval: no schema bounds it
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _TRIGGERS = ("TriggerMessage", "ExtendedTriggerMessage")
 _REPORTS = {"GetBaseReport": "NotifyReport", "GetReport": "NotifyReport"}
@@ -188,10 +189,16 @@ class Registration:
                 raise NotAccepted(action, self._status, self._why())
 
     def wait(self, action: str, deadline: float | None) -> bool:
-        """Wait until an action may pass; false if it may not at the deadline, or the client was closed."""
+        """Wait until an action may pass; false if it may not at the deadline.
+
+        Raises:
+            ConnectionClosed: The client was closed meanwhile.
+        """
         with self._changed:
             while not self._passes(action):
-                if self._closed or (deadline is not None and self._clock.monotonic() >= deadline):
+                if self._closed:
+                    raise ConnectionClosed(1000, "closed while waiting to be accepted")
+                if deadline is not None and self._clock.monotonic() >= deadline:
                     return False
                 self._clock.wait(self._changed, deadline, "accepted")
         return True
@@ -288,8 +295,8 @@ class Registration:
 
     def _take_status(self, response: dict[str, Any]) -> None:
         interval = response.get("interval")
-        seconds = float(interval) if isinstance(interval, (int, float)) and interval > 0 else 0.0
-        self._status, self._trouble = response.get("status"), ""
+        seconds = float(min(interval, _LONGEST)) if isinstance(interval, (int, float)) and interval > 0 else 0.0
+        self._status = response.get("status")
         if self._status == "Accepted":
             self._booting, self._accepted, self._interval = False, response, seconds
         elif self._gated:

@@ -192,7 +192,10 @@ def test_d2_a_send_too(make: MakeClient, csms: ScriptedCsms, clock: FakeClock) -
 
 
 @pytest.mark.parametrize("status", ["Accepted", "Pending", "Rejected"])
-def test_d2_a_client_that_boots_by_hand_is_not_gated(status: str, make: MakeClient, csms: ScriptedCsms, clock: FakeClock) -> None:
+def test_d2_a_client_that_boots_by_hand_is_not_gated(
+    status: str, make: MakeClient, csms: ScriptedCsms, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "ocpp_sync")
     csms.script("BootNotification", says(status))
     client, registrations = make(csms.url), Collector()
     client.on("registration", registrations)
@@ -204,6 +207,22 @@ def test_d2_a_client_that_boots_by_hand_is_not_gated(status: str, make: MakeClie
     assert client.call("Heartbeat")
     assert csms.call("CP1", "ClearCache") == {"status": "Accepted"}
     assert not clock.waiting()  # no boot, no heartbeats
+    assert "BootNotification: " in caplog.text
+    assert "due in" not in caplog.text
+
+
+def test_d4_who_boots_by_hand_does_so_when_triggered_too(make: MakeClient, csms: ScriptedCsms) -> None:
+    client, registrations = make(csms.url), Collector()
+    client.on("registration", registrations)
+
+    @client.on("TriggerMessage")
+    def asked(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        yield {"status": "Accepted"}
+        client.call("BootNotification", BOOT["1.6"])
+
+    csms.call("CP1", "TriggerMessage", {"requestedMessage": "BootNotification"})
+    assert registrations.next() == ("Accepted",)
+    assert client.registration == "Accepted"
 
 
 def test_a_boot_by_hand_counts_for_one_that_waits(make: MakeClient, csms: ScriptedCsms, clock: FakeClock) -> None:
@@ -326,6 +345,22 @@ def test_d3_a_new_boot_forgets_what_was_asked_for(make: MakeClient, csms: Script
     client.call("StatusNotification", STATUS["1.6"])
     in_thread(client.boot, {**BOOT["1.6"], "firmwareVersion": "2"})
     csms.wait_for("BootNotification", 2)
+    assert refused(client, "StatusNotification", payload=STATUS["1.6"]).status is None
+    assert client.registration is None
+
+
+def test_d3_what_is_asked_for_before_the_first_answer_has_to_wait(make: MakeClient, csms: ScriptedCsms, clock: FakeClock) -> None:
+    csms.script("BootNotification", Late(None, says("Pending")))
+    client = make(csms.url)
+    client.on("TriggerMessage", lambda request: {"status": "Accepted"})
+    client.on("ClearCache", lambda request: {"status": "Accepted"})
+    in_thread(client.boot, BOOT["1.6"])
+    csms.wait_for("BootNotification")
+    csms.call("CP1", "TriggerMessage", {"requestedMessage": "StatusNotification"})
+    csms.call("CP1", "ClearCache")  # the one before has come to its end
+    refused(client, "StatusNotification", payload=STATUS["1.6"])
+    csms.release()
+    clock.wait_for("boot")
     refused(client, "StatusNotification", payload=STATUS["1.6"])
 
 
@@ -364,7 +399,7 @@ def test_d3_rejected_is_silent(
     assert requests.calls.qsize() == 1
 
 
-def test_d3_a_call_that_waits_hears_nothing_of_a_reject(make: MakeClient, csms: ScriptedCsms, clock: FakeClock) -> None:
+def test_d3_a_call_waits_through_rejected_and_pending(make: MakeClient, csms: ScriptedCsms, clock: FakeClock) -> None:
     csms.script("BootNotification", says("Rejected", 50), says("Pending", 60))
     client = make(csms.url)
     pending(client, csms, clock)
@@ -522,6 +557,27 @@ def test_d4_the_answer_to_an_older_boot_accepts_no_newer_one(make: MakeClient, c
     assert registrations.calls.empty()
 
 
+def test_d4_the_failure_of_an_older_boot_does_not_delay_a_newer_one(make: MakeClient, csms: ScriptedCsms, clock: FakeClock) -> None:
+    csms.script("BootNotification", Late(None, CallError("InternalError")))
+    client = make(csms.url)
+    in_thread(client.boot, BOOT["1.6"])
+    csms.wait_for("BootNotification")
+    booting = in_thread(client.boot, {**BOOT["1.6"], "firmwareVersion": "2"}, timeout=60)
+    clock.wait_for("accepted")
+    csms.release()
+    assert booting.result()["status"] == "Accepted"
+    assert times(csms, "BootNotification") == [0, 0]
+
+
+def test_d4_an_interval_that_never_ends(make: MakeClient, csms: ScriptedCsms, clock: FakeClock) -> None:
+    csms.script("BootNotification", says("Pending", 10**400), says("Accepted", 10**400))
+    client = make(csms.url)
+    booting = pending(client, csms, clock)
+    assert clock.advance_to("boot") == 1e9
+    booting.result()
+    assert client.heartbeat_interval == 1e9
+
+
 # --- D6: heartbeats
 
 
@@ -662,7 +718,7 @@ def test_d6_a_slow_answer_does_not_bring_the_next_one_nearer(make: MakeClient, c
 # --- boot(), and how it ends
 
 
-def test_b12_a_payload_that_is_refused_before_anything_is_sent(make: MakeClient, csms: ScriptedCsms) -> None:
+def test_a_payload_that_is_refused_before_anything_is_sent(make: MakeClient, csms: ScriptedCsms) -> None:
     client = make(csms.url)
     with pytest.raises(InvalidPayload):
         client.boot({"chargePointVendor": "eParking"})
@@ -682,12 +738,23 @@ def test_a_payload_for_a_version_that_is_known_later(make: MakeClient, clock: Fa
         with pytest.raises(InvalidPayload):
             client.boot(BOOT["2.0.1"])  # now it is known
         assert csms.received == []
-        assert "boot" not in clock.waiting()
+        clock.run(lambda: "'link' (without a deadline)" in repr(clock), when=["nobody"], timeout=TIMEOUT)  # no heartbeat, either
         assert client.boot(BOOT["1.6"])["status"] == "Accepted"
         assert client.call("Heartbeat")
+        assert actions(csms) == ["BootNotification", "Heartbeat"]
         with pytest.raises(InvalidPayload):
             client.boot(BOOT["2.0.1"])
         assert client.registration == "Accepted"
+
+
+def test_a_payload_for_another_version_than_that_of_the_last_link(make: MakeClient, csms: ScriptedCsms, clock: FakeClock) -> None:
+    with ScriptedCsms(versions="1.6", clock=clock) as older:
+        client = make(older.url, version=["2.0.1", "1.6"])
+        client.close()
+    booting = in_thread(client.boot, BOOT["2.0.1"], timeout=60)
+    clock.wait_for("accepted")
+    client.connect(csms.url)
+    assert booting.result()["status"] == "Accepted"
 
 
 def test_a_boot_that_takes_too_long_goes_on(make: MakeClient, csms: ScriptedCsms, clock: FakeClock) -> None:
@@ -743,7 +810,7 @@ def test_close_ends_a_call_that_waits_for_the_acceptance(make: MakeClient, csms:
     calling = in_thread(client.call, "Heartbeat", wait=True)
     clock.wait_for("accepted")
     client.close()
-    with pytest.raises((CallTimeout, ConnectionClosed)):
+    with pytest.raises(ConnectionClosed):
         calling.result()
 
 

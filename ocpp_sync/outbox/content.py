@@ -7,28 +7,31 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 from ..timestamps import format_time, parse_time
+from .transactions import NEVER_KNOWN
 
-__all__ = ["Role", "role_of", "shifted", "with_offline", "with_transaction_id"]
+__all__ = ["Role", "named_id", "role_of", "shifted", "with_offline", "with_transaction_id"]
+
+_INT64 = range(-(2**63), 2**63)  # what SQLite can store
 
 
 class Role(NamedTuple):
     """What a message is to its transaction.
 
     Attributes:
+        checked: The payload as it can be validated now: with something in place of what is filled in later.
         transaction: The handle of it; None if there is none.
         opens: It begins it.
         closes: It ends it.
         numbered: It is to be given the next ``seqNo``.
         droppable: It may be dropped when there is no room (rule D12).
-        checked: The payload as it can be validated now: with something in place of what is filled in later.
     """
 
-    transaction: str | None
-    opens: bool
-    closes: bool
-    numbered: bool
-    droppable: bool
     checked: dict[str, Any]
+    transaction: str | None = None
+    opens: bool = False
+    closes: bool = False
+    numbered: bool = False
+    droppable: bool = False
 
 
 def role_of(version: str, action: str, payload: dict[str, Any]) -> Role:
@@ -37,24 +40,37 @@ def role_of(version: str, action: str, payload: dict[str, Any]) -> Role:
     Args:
         version: The version.
         action: The action.
-        payload: The payload as the user has given it.
+        payload: The payload as the user has given it, valid or not.
     """
     if version == "1.6":
-        if action == "StartTransaction":
-            return Role(str(uuid.uuid4()), True, False, False, False, payload)
-        if action in ("StopTransaction", "MeterValues") and "transactionId" in payload:
-            number = payload["transactionId"]
-            handle = number if isinstance(number, str) else None
-            checked = payload if handle is None else {**payload, "transactionId": 0}
-            return Role(handle, False, action == "StopTransaction" and handle is not None, False, action == "MeterValues", checked)
-    elif action == "TransactionEvent":
-        info, kind = payload.get("transactionInfo"), payload.get("eventType")
-        handle = info.get("transactionId") if isinstance(info, dict) else None
-        if isinstance(handle, str):
-            numbered = "seqNo" not in payload
-            checked = {**payload, "seqNo": 0} if numbered else payload
-            return Role(handle, kind == "Started", kind == "Ended", numbered, kind == "Updated", checked)
-    return Role(None, False, False, False, False, payload)
+        return _role_16(action, payload)
+    return _role_2x(payload) if action == "TransactionEvent" else Role(payload)
+
+
+def _role_16(action: str, payload: dict[str, Any]) -> Role:
+    if action == "StartTransaction":
+        return Role(payload, str(uuid.uuid4()), opens=True)
+    droppable = action == "MeterValues"
+    handle = payload.get("transactionId")
+    if not (droppable or action == "StopTransaction") or not isinstance(handle, str):
+        return Role(payload, droppable=droppable)
+    return Role({**payload, "transactionId": 0}, handle, closes=not droppable, droppable=droppable)
+
+
+def _role_2x(payload: dict[str, Any]) -> Role:
+    info, kind = payload.get("transactionInfo"), payload.get("eventType")
+    handle = info.get("transactionId") if isinstance(info, dict) else None
+    if not isinstance(handle, str):
+        return Role(payload)  # invalid
+    numbered = "seqNo" not in payload
+    checked = {**payload, "seqNo": 0} if numbered else payload
+    return Role(checked, handle, opens=kind == "Started", closes=kind == "Ended", numbered=numbered, droppable=kind == "Updated")
+
+
+def named_id(response: dict[str, Any]) -> int:
+    """What the answer to a 1.6 StartTransaction calls the transaction; -1 if that is no id, which only validation would have refused."""
+    number = response.get("transactionId")
+    return number if type(number) is int and number in _INT64 else NEVER_KNOWN
 
 
 def with_transaction_id(payload: dict[str, Any], transaction_id: int) -> dict[str, Any]:
@@ -68,7 +84,7 @@ def with_offline(payload: dict[str, Any]) -> dict[str, Any]:
 
 
 def shifted(value: Any, seconds: float) -> Any:
-    """A payload whose times are moved: all that are called ``timestamp``.
+    """A payload whose times are moved: all that are called ``timestamp``. What is no time stays as it is.
 
     Args:
         value: The payload, or a part of it.
