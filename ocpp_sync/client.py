@@ -149,6 +149,7 @@ class OcppClient(ClientConnection):
         started = self._clock.monotonic()
         timeout = self._call_timeout if timeout is None else checked_timeout(timeout, "timeout")
         deadline = None if timeout is None else started + timeout
+        self._check_process()
         while True:
             try:
                 self._registration.check(action)
@@ -159,7 +160,7 @@ class OcppClient(ClientConnection):
                 if not self._wait_until_sendable(action, deadline):
                     if deadline is None or self._clock.monotonic() < deadline:
                         raise  # the client is closed
-                    raise CallTimeout(action, "", self._clock.monotonic() - started, False, str(error)) from None
+                    raise CallTimeout(action, "", self._clock.monotonic() - started, False, self._why_not(action, error)) from None
 
     def request(self, action: str, payload: dict[str, Any] | None = None, *, timeout: float | None = None) -> dict[str, Any]:
         """For the package: a call that passes the registration's gate."""
@@ -178,6 +179,7 @@ class OcppClient(ClientConnection):
         Raises:
             NotAccepted: As for :meth:`call`.
         """
+        self._check_process()
         self._registration.check(action)
         super().send(action, payload)
 
@@ -192,7 +194,7 @@ class OcppClient(ClientConnection):
         does not undo it: this is for the start of the station, not for each connect.
 
         Args:
-            payload: The BootNotification.
+            payload: The BootNotification. With the same one as that of a registration which is under way, this only waits for its end.
             timeout: Seconds to wait; None is as long as it takes.
 
         Returns:
@@ -207,6 +209,7 @@ class OcppClient(ClientConnection):
         timeout = checked_timeout(timeout, "timeout")
         if len(self._versions) == 1:
             self._check_request(self._versions[0], "BootNotification", payload)
+        self._worker.step_aside()  # called in a handler, it must not keep the CSMS's requests from being answered
         return self._registration.boot(payload, None if timeout is None else self._clock.monotonic() + timeout)
 
     @property
@@ -272,13 +275,6 @@ class OcppClient(ClientConnection):
             self._drain(self._clock.monotonic() + timeout)
         super().close(code, reason)
 
-    def begin_close(self, code: int, reason: str) -> None:
-        """For the package: all of closing that waits for nothing."""
-        self._registration.close()
-        if self._outbox is not None:
-            self._outbox.close()
-        super().begin_close(code, reason)
-
     def finish_close(self, deadline: float) -> None:
         """For the package: wait for what :meth:`begin_close` has begun."""
         super().finish_close(deadline)
@@ -297,6 +293,14 @@ class OcppClient(ClientConnection):
             self.wait_closed()
         if terminated:
             self.close(drain=True)
+
+    def _why_not(self, action: str, error: Exception) -> str:
+        """What keeps an action from being sent now; an error said so a while ago."""
+        try:
+            self._registration.check(action)
+        except NotAccepted as newer:
+            return newer.why
+        return str(error) if isinstance(error, NotConnected) else "the time was over when it could have been sent"
 
     def _wait_until_sendable(self, action: str, deadline: float | None) -> bool:
         return self._wait_for_link(deadline) and self._registration.wait(action, deadline)
@@ -362,8 +366,14 @@ class OcppClient(ClientConnection):
         if self._outbox is not None:
             self._outbox.wake()
 
+    def _life_ended(self) -> None:
+        self._registration.close()
+        if self._outbox is not None:
+            self._outbox.close()
+
     def _life_begins(self) -> None:
         self._draining = False
+        self._registration.resume()
         if self._outbox is not None:
             self._outbox.resume()
 

@@ -116,6 +116,9 @@ class ClientConnection(Connection):
         try:
             self._begin(life)
             self._life_begins()
+            if life.closing:
+                self._life_ended()
+                raise ConnectionClosed(1000, "closed while connecting")
             try:
                 link = self._dial(life)
             except HandshakeError as error:
@@ -164,6 +167,7 @@ class ClientConnection(Connection):
                 if life.opening is not None:
                     _shut(life.opening)
             self._changed.notify_all()
+        self._life_ended()
         super().begin_close(code, reason)
 
     def finish_close(self, deadline: float) -> None:
@@ -172,7 +176,9 @@ class ClientConnection(Connection):
         life, patience = self._life, max(deadline, time.monotonic() + 1.0)
         if life is None or not life.closing or life.thread in (None, threading.current_thread()):
             return  # or a handler of "close" has connected again
-        if not life.ended.wait(remaining(patience)):
+        if life.ended.wait(remaining(patience)) and life.thread is not None:
+            life.thread.join(remaining(patience))  # it has nothing more to do
+        else:
             _log.warning("%s: the thread of the link still runs after close()", self.identity)
 
     def wait_connected(self, timeout: float | None = None) -> bool:
@@ -352,6 +358,7 @@ class ClientConnection(Connection):
             pass  # close() came while there was no link
         finally:
             if not life.closing:
+                self._life_ended()
                 self._worker.close()
             with self._changed:
                 life.ended.set()
@@ -379,6 +386,9 @@ class ClientConnection(Connection):
 
     def _life_begins(self) -> None:
         """There is about to be a link, the first after :meth:`connect`."""
+
+    def _life_ended(self) -> None:
+        """There is to be no further link, until the next :meth:`connect`."""
 
 
 class _Life:

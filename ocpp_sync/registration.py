@@ -19,7 +19,6 @@ __all__ = ["CsmsTime", "Registration", "Station"]
 _log = logging.getLogger("ocpp_sync")
 
 _DAY = 86_400.0
-_LONGEST = 1e9  # seconds of an interval: no schema bounds it
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _TRIGGERS = ("TriggerMessage", "ExtendedTriggerMessage")
 _REPORTS = {"GetBaseReport": "NotifyReport", "GetReport": "NotifyReport"}
@@ -295,7 +294,7 @@ class Registration:
 
     def _take_status(self, response: dict[str, Any]) -> None:
         interval = response.get("interval")
-        seconds = float(min(interval, _LONGEST)) if isinstance(interval, (int, float)) and interval > 0 else 0.0
+        seconds = float(interval) if isinstance(interval, (int, float)) and interval > 0 else 0.0
         self._status = response.get("status")
         if self._status == "Accepted":
             self._booting, self._accepted, self._interval = False, response, seconds

@@ -569,15 +569,6 @@ def test_d4_the_failure_of_an_older_boot_does_not_delay_a_newer_one(make: MakeCl
     assert times(csms, "BootNotification") == [0, 0]
 
 
-def test_d4_an_interval_that_never_ends(make: MakeClient, csms: ScriptedCsms, clock: FakeClock) -> None:
-    csms.script("BootNotification", says("Pending", 10**400), says("Accepted", 10**400))
-    client = make(csms.url)
-    booting = pending(client, csms, clock)
-    assert clock.advance_to("boot") == 1e9
-    booting.result()
-    assert client.heartbeat_interval == 1e9
-
-
 # --- D6: heartbeats
 
 
@@ -968,3 +959,46 @@ def test_without_a_thread_there_is_no_boot_and_the_next_one_starts_it(
             desk.registration.boot({}, None)
     assert desk.registration.join(TIMEOUT)
     assert desk.registration.boot({}, None)["status"] == "Accepted"
+
+
+def test_d6_heartbeats_go_on_after_close_and_connect(make: MakeClient, csms: ScriptedCsms, clock: FakeClock) -> None:
+    client = accepted(make(csms.url))
+    client.close()
+    client.connect(csms.url)
+    clock.advance_to("heartbeat")
+    csms.wait_for("Heartbeat")
+    assert actions(csms) == ["BootNotification", "Heartbeat"]
+
+
+def test_d4_a_registration_goes_on_after_close_and_connect(make: MakeClient, csms: ScriptedCsms, clock: FakeClock) -> None:
+    csms.script("BootNotification", says("Pending"))
+    client = make(csms.url)
+    pending(client, csms, clock)
+    client.close()
+    clock.advance(100)
+    client.connect(csms.url)
+    assert clock.advance_to("boot") == 200
+    assert client.call("Heartbeat", wait=True)
+
+
+@pytest.mark.parametrize("step", [Cut(), Close()])
+def test_a_boot_ends_with_a_link_that_is_not_made_again(step: Any, make: MakeClient, csms: ScriptedCsms) -> None:
+    csms.script("BootNotification", step)
+    client = make(csms.url, reconnect=None)
+    with pytest.raises(ConnectionClosed):
+        client.boot(BOOT["1.6"])
+    client.connect(csms.url)
+    client.call("Heartbeat", wait=True)
+    assert actions(csms) == ["BootNotification"] * 2 + ["Heartbeat"]
+
+
+def test_d3_a_boot_in_a_handler_lets_the_csms_ask(make: MakeClient, csms: ScriptedCsms, clock: FakeClock) -> None:
+    csms.script("BootNotification", says("Pending"))
+    client, booted = make(), Collector()
+    client.on("connect", lambda: booted(client.boot(BOOT["1.6"])["status"]))
+    client.on("GetLocalListVersion", lambda request: {"listVersion": 7})
+    client.connect(csms.url)
+    clock.wait_for("boot")
+    assert csms.call("CP1", "GetLocalListVersion", {}) == {"listVersion": 7}
+    clock.advance_to("boot")
+    assert booted.next() == ("Accepted",)
