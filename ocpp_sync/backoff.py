@@ -20,7 +20,7 @@ class Backoff:
         refused_minimum: Seconds at least after the other side has refused this station: its password, identity or certificate.
 
     Raises:
-        ValueError: One of them is negative, or not finite.
+        ValueError: One of them is negative, or not finite, or ``repeat_times`` is no whole number.
     """
 
     def __init__(self, minimum: float = 2.0, random_range: float = 3.0, repeat_times: int = 6, *, refused_minimum: float = 60.0) -> None:
@@ -31,6 +31,8 @@ class Backoff:
         for name, value in vars(self).items():
             if not 0 <= value < float("inf"):
                 raise ValueError(f"{name} must be zero or more, not {value!r}")
+        if repeat_times != int(repeat_times):
+            raise ValueError(f"repeat_times must be a whole number, not {repeat_times!r}")
 
     def delays(self, uniform: Callable[[float, float], float] | None = None) -> Iterator[float]:
         """The delays, without end.
@@ -44,7 +46,7 @@ class Backoff:
         part = uniform or random.uniform
         delay = self.minimum + part(0, self.random_range)
         yield delay
-        for _ in range(self.repeat_times):
+        for _ in range(int(self.repeat_times)):
             delay = 2 * delay + part(0, self.random_range)
             yield delay
         while True:

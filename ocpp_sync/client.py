@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import threading
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
     from os import PathLike
+
+    from typing_extensions import Self
 
     from .outbox import Outbox, OutboxSettings
     from .protocol import OutgoingCall, Protocol
@@ -67,8 +70,8 @@ class OcppClient(ClientConnection):
         pong_timeout: Seconds after that in which something must come, else the link is taken for half open, and lost.
         reconnect: The delays before a lost link is made again (rule A8), and a failed BootNotification repeated; None connects once only.
         proxy: The URL of an HTTP proxy that connects to the CSMS (CONNECT), ``http://[user:password@]host[:port]``; None is no proxy.
-        source_address: The own address that links come from, or address and port, where there are several interfaces; None leaves that to
-            the system.
+        source_address: The own address that links come from, where there are several interfaces, or address and port, which the system may
+            not give again in the minute after a link; None leaves that to the system.
         validation: ``"strict"``, ``"warn"`` or ``"off"``, or a mapping to these from ``"in"``, ``"out"``, actions, or both
             (``"in:MeterValues"``); the most specific key wins.
         max_message_size: Bytes of the largest message that is taken; a larger one closes the link with 1009.
@@ -78,6 +81,7 @@ class OcppClient(ClientConnection):
 
     Raises:
         ValueError: An argument is none of these.
+        OutboxError: The outbox's file cannot be used.
     """
 
     def __init__(
@@ -131,6 +135,38 @@ class OcppClient(ClientConnection):
         self._registration = Registration(self, clock, self._time, reconnect or _RECONNECT)
         self._outbox = None if outbox is None else self._open_outbox(outbox)
 
+    def connect(
+        self,
+        url: str | Sequence[str],
+        headers: Mapping[str, str] | None = None,
+        *,
+        timeout: float | None = 30.0,
+        retry: bool = False,
+        boot: dict[str, Any] | None = None,
+    ) -> Self:
+        """Connect to a CSMS, and wait until the link is open; see :meth:`ClientConnection.connect`.
+
+        Args:
+            url: The endpoint, or several.
+            headers: Further HTTP headers for the upgrade.
+            timeout: Seconds of an attempt.
+            retry: Whether to go on until there is a link.
+            boot: The BootNotification of a station that has just started: nothing goes out before it, neither what the outbox holds from
+                earlier nor what a ``connect`` handler sends (rules D1, D2), and this returns when the CSMS has accepted it; see
+                :meth:`boot`. None does not register.
+
+        Raises:
+            InvalidPayload: The BootNotification is refused before anything was sent.
+        """
+        if boot is not None:
+            self._check_process()
+            self._check_boot(boot)
+            self._registration.require(boot)
+        super().connect(url, headers, timeout=timeout, retry=retry)
+        if boot is not None:
+            self.boot(boot)
+        return self
+
     def call(
         self, action: str, payload: dict[str, Any] | None = None, *, timeout: float | None = None, wait: bool = False
     ) -> dict[str, Any]:
@@ -162,10 +198,17 @@ class OcppClient(ClientConnection):
                         raise  # the client is closed
                     raise CallTimeout(action, "", self._clock.monotonic() - started, False, self._why_not(action, error)) from None
 
-    def request(self, action: str, payload: dict[str, Any] | None = None, *, timeout: float | None = None) -> dict[str, Any]:
+    def deliver(self, action: str, payload: dict[str, Any]) -> dict[str, Any]:
+        """For the package: a call whose time-out counts from its turn on, so that other calls do not make it fail."""
+        self._registration.check(action)
+        return self.request(action, payload, is_patient=True)
+
+    def request(
+        self, action: str, payload: dict[str, Any] | None = None, *, timeout: float | None = None, is_patient: bool = False
+    ) -> dict[str, Any]:
         """For the package: a call that passes the registration's gate."""
         asked = self._clock.monotonic()
-        response = super().call(action, payload, timeout=timeout)
+        response = self._call(action, payload, timeout, is_patient=is_patient)
         self._registration.answered(action, response, max(asked, self._last_sent))
         if self._time.known and not self._tls.settings.verify_time:
             with self._lock:
@@ -207,10 +250,13 @@ class OcppClient(ClientConnection):
         """
         self._check_process()
         timeout = checked_timeout(timeout, "timeout")
-        if len(self._versions) == 1:
-            self._check_request(self._versions[0], "BootNotification", payload)
+        self._check_boot(payload)
         self._worker.step_aside()  # called in a handler, it must not keep the CSMS's requests from being answered
         return self._registration.boot(payload, None if timeout is None else self._clock.monotonic() + timeout)
+
+    def _check_boot(self, payload: dict[str, Any]) -> None:
+        if len(self._versions) == 1:  # else it is known only when there is a link
+            self._check_request(self._versions[0], "BootNotification", payload)
 
     @property
     def registration(self) -> str | None:
@@ -271,7 +317,7 @@ class OcppClient(ClientConnection):
                 the outbox stays on disk, with or without it.
             timeout: Seconds for that.
         """
-        if drain and not self._is_forked:
+        if drain and not self._is_forked and threading.get_ident() not in self._showing:
             self._drain(self._clock.monotonic() + timeout)
         super().close(code, reason)
 

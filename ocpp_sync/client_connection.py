@@ -75,6 +75,7 @@ class ClientConnection(Connection):
         self._proxy = None if proxy is None else _proxy(proxy)
         self._source_address = (source_address, 0) if isinstance(source_address, str) else source_address
         self._life: _Life | None = None
+        self._turn = threading.Lock()  # held while what depends on the life is told of its beginning or end
         self.link_number = 0  # how many links there were
         super().__init__(identity, handlers, **options)
         self._changed = threading.Condition(self._lock)  # the link has come or gone, or is not to come any more
@@ -101,6 +102,7 @@ class ClientConnection(Connection):
             HandshakeError: No link could be made; ``reason`` says why, in one word.
             ConnectionClosed: Another thread called :meth:`close` meanwhile.
             CertificateError: A certificate or key file is wrong.
+            OutboxError: The file of the outbox cannot be used any more.
             ValueError: The URL, a header or the time-out is wrong; or the URL is a plain one, and the client configured for TLS (rule C8).
             RuntimeError: It is connected already, or connecting again by itself.
         """
@@ -115,10 +117,10 @@ class ClientConnection(Connection):
             self._tls.for_url(each)  # raises what is wrong with it now
         try:
             self._begin(life)
-            self._life_begins()
-            if life.closing:
-                self._life_ended()
-                raise ConnectionClosed(1000, "closed while connecting")
+            with self._turn:
+                if life.closing:
+                    raise ConnectionClosed(_NORMAL, "closed while connecting")
+                self._life_begins()
             try:
                 link = self._dial(life)
             except HandshakeError as error:
@@ -128,10 +130,12 @@ class ClientConnection(Connection):
                 link = self._redial(life, error)
             self._start(life, link)
         finally:
-            # No lock: Ctrl-C could come between its acquisition and the try, and leave it locked.
+            # First without the lock, for which Ctrl-C may come too early.
             life.connecting = False
             if life.thread is None:
                 life.ended.set()
+                with self._lock:
+                    self._changed.notify_all()
         return self
 
     def reconfigure(self, **settings: Any) -> None:
@@ -161,14 +165,16 @@ class ClientConnection(Connection):
     def begin_close(self, code: int, reason: str) -> None:
         """For the package: all of closing that waits for nothing."""
         with self._changed:
-            life = self._life
+            # All at once: another thread may be about to connect again.
+            life, link, worker = self._life, self._link, self._worker
             if life is not None:
                 life.closing = True
-                if life.opening is not None:
-                    _shut(life.opening)
+                opening = life.opening
+                if opening is not None:
+                    _shut(opening)
             self._changed.notify_all()
-        self._life_ended()
-        super().begin_close(code, reason)
+        self._end_life()
+        self._begin_close(link, worker, code, reason)
 
     def finish_close(self, deadline: float) -> None:
         """For the package: wait for what :meth:`begin_close` has begun."""
@@ -176,10 +182,10 @@ class ClientConnection(Connection):
         life, patience = self._life, max(deadline, time.monotonic() + 1.0)
         if life is None or not life.closing or life.thread in (None, threading.current_thread()):
             return  # or a handler of "close" has connected again
-        if life.ended.wait(remaining(patience)) and life.thread is not None:
-            life.thread.join(remaining(patience))  # it has nothing more to do
-        else:
+        if not life.ended.wait(remaining(patience)):
             _log.warning("%s: the thread of the link still runs after close()", self.identity)
+        elif life.thread is not None and life.thread.is_alive():  # it may never have been started
+            life.thread.join(remaining(patience))  # it has nothing more to do
 
     def wait_connected(self, timeout: float | None = None) -> bool:
         """Wait until there is a link.
@@ -227,20 +233,23 @@ class ClientConnection(Connection):
             self._life = life
         # The calls of a lost link fail a moment before it has ended, and its "close" event may be the place to connect again.
         if last is not None and not last.ended.wait(life.timeout):
+            self._life = last
             raise HandshakeError("timeout", "the last link has not ended in time")
 
     def _dial(self, life: _Life) -> tuple[Link, str]:
         """One attempt: each endpoint in turn."""
+        life.refused = False
         deadline = None if life.timeout is None else time.monotonic() + min(life.timeout, _MAX_TIMEOUT)
         for left in range(len(life.urls) - 1, 0, -1):
             until = None if deadline is None else time.monotonic() + max(0.0, deadline - time.monotonic()) / (left + 1)
             try:
                 return self._open(life, life.urls[-left - 1], until)
             except HandshakeError as error:
+                life.refused = life.refused or _is_refusal(error)
                 self._report(error)
         return self._open(life, life.urls[-1], deadline)
 
-    def _redial(self, life: _Life, failure: Exception | None) -> tuple[Link, str]:
+    def _redial(self, life: _Life, failure: BaseException | None) -> tuple[Link, str]:
         """Attempt after attempt, with the delays of rule A8.
 
         Raises:
@@ -248,16 +257,16 @@ class ClientConnection(Connection):
         """
         assert self._reconnect is not None
         for delay in self._reconnect.delays():
-            if failure is not None and _is_refusal(failure):
+            if failure is not None and (life.refused or _is_refusal(failure)):
                 delay = max(delay, self._reconnect.refused_minimum)
             self._pause(life, delay)
             try:
                 return self._dial(life)
-            except HandshakeError as error:
-                failure = error
-            except ConnectionClosed:
-                raise
-            except Exception as error:
+            except BaseException as error:
+                if not isinstance(error, Exception) and threading.current_thread() is not life.thread:
+                    raise  # Ctrl-C in connect()
+                if life.closing:
+                    raise ConnectionClosed(_NORMAL, "closed while connecting") from None
                 # A file that is wrong now, the user's function for the password, …: it must not end the station's connection for ever.
                 failure = error
             self._report(failure)
@@ -269,9 +278,9 @@ class ClientConnection(Connection):
             while not life.closing and self._clock.monotonic() < deadline:
                 self._clock.wait(self._changed, deadline, "reconnect")
             if life.closing:
-                raise ConnectionClosed(1000, "closed while connecting")
+                raise ConnectionClosed(_NORMAL, "closed while connecting")
 
-    def _report(self, error: Exception) -> None:
+    def _report(self, error: BaseException) -> None:
         _log.warning("%s: cannot connect: %s", self.identity, error)
         self._put_event("error", error)
 
@@ -297,7 +306,7 @@ class ClientConnection(Connection):
             )
         except Exception as error:
             if life.closing:
-                raise ConnectionClosed(1000, "closed while connecting") from None
+                raise ConnectionClosed(_NORMAL, "closed while connecting") from None
             if isinstance(error, HandshakeError):
                 error.security_event = security_event(error.reason, self._versions)
             raise
@@ -309,7 +318,7 @@ class ClientConnection(Connection):
         with self._lock:
             life.opening = opening
             if life.closing:
-                raise ConnectionClosed(1000, "closed while connecting")
+                raise ConnectionClosed(_NORMAL, "closed while connecting")
 
     def _start(self, life: _Life, opened: tuple[Link, str]) -> None:
         """Hand the first link to the thread that it lives in."""
@@ -332,7 +341,7 @@ class ClientConnection(Connection):
             raise
         if life.closing:
             self.close()
-            raise ConnectionClosed(1000, "closed while connecting")
+            raise ConnectionClosed(_NORMAL, "closed while connecting")
 
     def _adopt(self, life: _Life, link: Link, version: str) -> None:
         self.link_number += 1
@@ -343,13 +352,18 @@ class ClientConnection(Connection):
         self._link_changed()
         if life.closing:
             # close() came before it could see this link.
-            super().begin_close(_NORMAL, "")
+            self._begin_close(link, self._worker, _NORMAL, "")
+            link.fail(_NORMAL, "")  # this bounds the wait for the other side
 
     def _live(self, life: _Life, link: Link) -> None:
         """The reader's thread: read, and when the link is lost, connect again."""
         try:
             while True:
-                self._read(link)
+                try:
+                    self._read(link)
+                except Exception:
+                    # No memory, or a mistake of ours: it must not end the station's connection for ever either.
+                    _log.exception("%s: the link failed", self.identity)
                 if self._reconnect is None or life.closing:
                     return
                 link, version = self._redial(life, None)
@@ -358,7 +372,8 @@ class ClientConnection(Connection):
             pass  # close() came while there was no link
         finally:
             if not life.closing:
-                self._life_ended()
+                life.closing = True
+                self._end_life()
                 self._worker.close()
             with self._changed:
                 life.ended.set()
@@ -384,6 +399,11 @@ class ClientConnection(Connection):
     def _link_changed(self) -> None:
         """The link has come or gone."""
 
+    def _end_life(self) -> None:
+        with self._turn:
+            if self._life is None or self._life.closing:  # else another thread has begun the next one
+                self._life_ended()
+
     def _life_begins(self) -> None:
         """There is about to be a link, the first after :meth:`connect`."""
 
@@ -397,6 +417,7 @@ class _Life:
     Attributes:
         connecting: The first link is being made, in the user's thread.
         closing: There is to be no further link.
+        refused: An endpoint of the last attempt has refused this station.
         opening: What another thread can end an attempt by.
         thread: The reader's.
         ended: Set when there is no thread (any more).
@@ -408,6 +429,7 @@ class _Life:
         self.timeout = timeout
         self.connecting = True
         self.closing = False
+        self.refused = False
         self.opening: Breakable | None = None
         self.thread: threading.Thread | None = None
         self.ended = threading.Event()
@@ -427,7 +449,7 @@ def _shut(opening: Breakable) -> None:
         pass  # it is not connected yet, or not any more
 
 
-def _is_refusal(error: Exception) -> bool:
+def _is_refusal(error: BaseException) -> bool:
     """Whether nothing but a change of what is configured, here or there, makes the next attempt better."""
     if not isinstance(error, HandshakeError):
         return True

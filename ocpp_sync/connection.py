@@ -31,7 +31,7 @@ from .worker import Worker
 if TYPE_CHECKING:
     from .transport.link import Closed, Link
 
-__all__ = ["DEFAULT_MAX_MESSAGE_SIZE", "Connection"]
+__all__ = ["DEFAULT_MAX_MESSAGE_SIZE", "Connection", "checked_size"]
 
 _log = logging.getLogger("ocpp_sync")
 
@@ -47,12 +47,24 @@ _MAX_COMPLAINTS = 50  # warnings in the log about what came by one link
 _H = TypeVar("_H", bound=Handler)
 
 
+def checked_size(size: int) -> int:
+    """A ``max_message_size``.
+
+    Raises:
+        ValueError: It is below one byte, or no number.
+    """
+    if not size >= 1:
+        raise ValueError(f"max_message_size is a number of bytes, not {size}")
+    return size
+
+
 class _Waiter:
     """A caller that waits. The core's lock guards it, but for the event itself."""
 
-    __slots__ = ("event", "frame", "outcome")
+    __slots__ = ("event", "frame", "outcome", "patience")
 
-    def __init__(self) -> None:
+    def __init__(self, patience: float | None) -> None:
+        self.patience = patience  # seconds for the answer from its turn on, instead of a deadline
         self.event = threading.Event()
         self.frame: Frame | None = None  # to be sent by the caller: it is its turn
         self.outcome: dict[str, Any] | Exception | None = None
@@ -82,14 +94,12 @@ class Connection:
         max_unreadable: int = MAX_UNREADABLE,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
-        if max_message_size < 1:
-            raise ValueError(f"max_message_size is a number of bytes, not {max_message_size}")
         self.identity = identity
         self._handlers = handlers
         self._call_timeout = checked_timeout(call_timeout, "call_timeout")
         policy = validation if isinstance(validation, ValidationPolicy) else ValidationPolicy(validation)
         self._checks = Checks(self._side, policy, identity)
-        self._max_message_size = max_message_size
+        self._max_message_size = checked_size(max_message_size)
         self._redact = redact
         self._max_unreadable = max_unreadable
         self._ping_interval = checked_timeout(ping_interval, "ping_interval")
@@ -170,12 +180,16 @@ class Connection:
             NotConnected: There is no link.
             ConnectionClosed: The link was lost meanwhile; the call may or may not have reached the other side.
         """
+        return self._call(action, payload, timeout)
+
+    def _call(self, action: str, payload: dict[str, Any] | None, timeout: float | None, *, is_patient: bool = False) -> dict[str, Any]:
+        """:meth:`call`; a patient one waits for its turn as long as the link lives, and its time-out counts from there."""
         started = self._clock.monotonic()
         timeout = self._call_timeout if timeout is None else checked_timeout(timeout, "timeout")
-        deadline = None if timeout is None else started + timeout
         core, link = self._connected()
         request = self._request(core, action, payload, is_send=False)
-        waiter = _Waiter()
+        waiter = _Waiter(timeout if is_patient else None)
+        deadline = None if timeout is None or is_patient else started + timeout
         call: OutgoingCall | None = None
         try:
             with self._lock:
@@ -246,6 +260,9 @@ class Connection:
         """For the package: all of closing that waits for nothing."""
         with self._lock:
             link, worker = self._link, self._worker
+        self._begin_close(link, worker, code, reason)
+
+    def _begin_close(self, link: Link | None, worker: Worker, code: int, reason: str) -> None:
         if link is not None:
             link.close(code, reason)
             self._end_calls(link, code, reason)
@@ -323,6 +340,8 @@ class Connection:
                 waiter.event.clear()
                 if waiter.outcome is not None:
                     break
+            if frame is not None and waiter.patience is not None:
+                deadline = self._clock.monotonic() + waiter.patience
             is_over = deadline is not None and self._clock.monotonic() >= deadline
             if frame is not None and not (is_over and has_waited):
                 self._transmit(link, frame, deadline)

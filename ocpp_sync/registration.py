@@ -147,6 +147,12 @@ class Registration:
             self._interval = float(seconds)
             self._changed.notify_all()
 
+    def require(self, payload: dict[str, Any]) -> None:
+        """Let nothing pass until the CSMS has accepted; :meth:`boot` with the same payload comes next."""
+        with self._changed:
+            if not (self._booting and payload == self._payload):
+                self._begin(payload)
+
     def boot(self, payload: dict[str, Any], deadline: float | None) -> dict[str, Any]:
         """Register, and wait until the CSMS accepts; if that is under way with this payload, wait only, so that rule D4 is kept.
 

@@ -12,7 +12,8 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 from .admission import Admission
-from .connection import DEFAULT_MAX_MESSAGE_SIZE
+from .connection import DEFAULT_MAX_MESSAGE_SIZE, checked_size
+from .deadlines import checked_timeout
 from .handlers import Handler, Handlers
 from .handshake import subprotocols, version_of
 from .limits import Limits
@@ -99,11 +100,12 @@ class OcppServer:
         self._handlers = Handlers(_EVENTS, self._versions, "CS")
         self._limits = Limits() if limits is None else limits
         self._options: dict[str, Any] = {
-            "call_timeout": call_timeout,
-            "ping_interval": ping_interval,
-            "pong_timeout": pong_timeout,
+            # Checked here, not when the first charge point comes.
+            "call_timeout": checked_timeout(call_timeout, "call_timeout"),
+            "ping_interval": checked_timeout(ping_interval, "ping_interval"),
+            "pong_timeout": checked_timeout(pong_timeout, "pong_timeout"),
             "validation": ValidationPolicy(validation),
-            "max_message_size": max_message_size,
+            "max_message_size": checked_size(max_message_size),
             "redact": redact,
             "limits": self._limits,
         }

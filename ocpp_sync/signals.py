@@ -34,8 +34,8 @@ def terminable() -> Iterator[list[int]]:
     if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
         yield came
         return
-    signal.signal(signal.SIGTERM, handle)
     try:
+        signal.signal(signal.SIGTERM, handle)
         yield came
     except _Terminated:
         pass

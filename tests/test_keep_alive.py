@@ -172,3 +172,9 @@ def test_a7_a_new_interval_holds_from_the_next_link_on(server: OcppServer, make_
 def test_a_time_that_makes_no_sense(name: str) -> None:
     with pytest.raises(ValueError, match=name):
         OcppClient("CP1", **{name: -1.0})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["ping_interval", "pong_timeout", "call_timeout", "max_message_size"])
+def test_a_server_says_at_once_what_makes_no_sense(name: str) -> None:
+    with pytest.raises(ValueError, match=name):
+        OcppServer(**{name: -1})  # type: ignore[arg-type]

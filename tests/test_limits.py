@@ -13,7 +13,7 @@ from ocpp_sync import Limits, OcppClient, OcppServer, utcnow
 from ocpp_sync.throttle import RateLimit
 
 from .support import TIMEOUT, Collector, RawChargePoint
-from .wire import PING, connect_wire
+from .wire import BINARY, PING, connect_wire
 
 MakeServer = Callable[..., OcppServer]
 MakeClient = Callable[..., OcppClient]
@@ -76,6 +76,19 @@ def test_a_first_message_that_breaks_the_rules_has_its_own_code(make_limited: Ma
     peer = raw_charge_point(make_limited(first_message_timeout=TIMEOUT).url)
     peer.send(b"binary")
     assert peer.receive_close()[0] == 1003
+
+
+def test_who_breaks_the_rules_has_no_longer_for_it(make_limited: MakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ocpp_sync.transport.link._LINGER", SOON)
+    server = make_limited(first_message_timeout=3600.0)
+    closed = Collector()
+    server.on("close", lambda charge_point, code, reason: closed(code))
+    peer = connect_wire(server.url, "CP1", version="2.0.1")
+    try:
+        peer.send(b"binary", BINARY)  # and it does not answer the close frame
+        assert closed.next() == (1003,)
+    finally:
+        peer.close()
 
 
 def test_too_many_messages_a_second_are_closed(make_limited: MakeServer, raw_charge_point: MakeRaw) -> None:

@@ -162,3 +162,9 @@ def test_without_a_controller(path: str, store: Store, capsys: Output) -> None:
     assert again.damage is None
     assert ids(again) == [2]
     again.close()
+
+
+def test_what_the_csms_has_worded_does_not_control_the_terminal(path: str, store: Store, capsys: Output) -> None:
+    store.give_up(store.put("DataTransfer", {"vendorId": "x"}, ORIGIN).entry.id, "GenericError: \x1b[2J\n9 queued\x9b")
+    assert main(["outbox", "list", path]) == 0
+    assert "given up: GenericError: ?[2J?9 queued?\n" in capsys.readouterr().out

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ocpp_sync import Backoff, CallTimeout, ConnectionClosed, HandshakeError, NotConnected, OcppClient
+from ocpp_sync.client_connection import _Life
 from ocpp_sync.testing import Close, Cut, FakeClock, FaultyLink, ScriptedCsms
 
 from .support import TIMEOUT, Collector, in_thread
@@ -155,20 +158,68 @@ def test_there_must_be_an_endpoint() -> None:
         OcppClient("CP1").connect([])
 
 
-def test_what_goes_wrong_beside_the_link_does_not_end_it(make: MakeClient, csms: ScriptedCsms, clock: FakeClock) -> None:
-    password: list[str] = ["secret-password-1"]
-    client = make(password=lambda: password[0])
+@pytest.mark.parametrize("refusing", ["first", "second"])
+def test_a8_who_is_refused_by_one_of_several_does_not_hammer_it(
+    refusing: str, make: MakeClient, csms: ScriptedCsms, clock: FakeClock
+) -> None:
+    with ScriptedCsms(clock=clock) as second:
+        client = make()
+        client.connect([csms.url, second.url])
+        wrong, down = (csms, second) if refusing == "first" else (second, csms)
+        wrong.refuse(401)
+        down.stop()
+        if refusing == "first":
+            csms.disconnect("CP1")
+        for delay in (10.0, 60.0):
+            assert clock.advance_to("reconnect") == delay
+        clock.wait_for("reconnect")
+        wrong.accept()
+        assert clock.advance_to("reconnect") == 60.0
+        assert client.wait_connected(TIMEOUT)
+        wrong.disconnect("CP1")
+        assert clock.wait_for("reconnect") == 10.0
+
+
+@pytest.mark.parametrize("failure", [OSError("no such file"), SystemExit("no password"), ConnectionClosed()], ids=repr)
+def test_what_goes_wrong_beside_the_link_does_not_end_it(
+    failure: BaseException, make: MakeClient, csms: ScriptedCsms, clock: FakeClock
+) -> None:
+    failures: list[BaseException] = []
+
+    def password() -> str:
+        if failures:
+            raise failures.pop()
+        return "secret-password-1"
+
+    client = make(password=password)
     errors = Collector()
     client.on("error", errors)
     client.connect(csms.url)
-    password.clear()
+    failures.append(failure)
     csms.disconnect("CP1")
     clock.advance_to("reconnect")
-    assert isinstance(errors.next()[0], IndexError)
-    assert clock.wait_for("reconnect") == 60.0
-    password.append("secret-password-1")
+    assert errors.next() == (failure,)
+    assert clock.advance_to("reconnect") == 60.0
+    assert client.wait_connected(TIMEOUT)
+
+
+def test_what_goes_wrong_while_reading_does_not_end_it(
+    make: MakeClient, csms: ScriptedCsms, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, closed = make(csms.url), Collector()
+    client.on("close", closed)
+
+    def fail(*arguments: Any) -> None:
+        monkeypatch.undo()
+        raise MemoryError
+
+    monkeypatch.setattr(client, "_receive", fail)
+    with pytest.raises(ConnectionClosed):
+        client.call("Heartbeat")
+    assert closed.next() == (1006, "the reader failed")
     clock.advance_to("reconnect")
     assert client.wait_connected(TIMEOUT)
+    assert client.call("Heartbeat")
 
 
 # --- Calls
@@ -246,7 +297,7 @@ def test_close_ends_the_wait_for_the_next_attempt(make: MakeClient, csms: Script
     waiting = [in_thread(client.wait_connected), in_thread(client.wait_closed)]
     client.close()
     assert [each.result() for each in waiting] == [False, True]
-    assert not [thread for thread in threading.enumerate() if "CP1" in thread.name]
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("ocpp-") and thread.name.endswith("CP1")]
 
 
 def test_close_ends_a_first_connect_that_waits_for_the_next_attempt(make: MakeClient, csms: ScriptedCsms, clock: FakeClock) -> None:
@@ -308,6 +359,112 @@ def test_new_credentials_hold_from_the_next_attempt_on(make: MakeClient, csms: S
     assert client.wait_connected(TIMEOUT)
     sent = [each.headers["Authorization"] for each in csms.handshakes]
     assert len(sent) == len(set(sent)) == 2
+
+
+def test_who_waits_for_a_link_is_told_that_there_will_be_none(make_client: MakeClient) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        client = make_client()
+        connecting = in_thread(client.connect, f"ws://127.0.0.1:{silent.getsockname()[1]}")
+        accepted, _ = silent.accept()
+        waiting = [in_thread(client.wait_connected), in_thread(client.call, "Heartbeat", wait=True, timeout=6 * TIMEOUT)]
+        accepted.recv(4096)
+        accepted.close()
+        with pytest.raises(HandshakeError):
+            connecting.result()
+        assert waiting[0].result() is False
+        with pytest.raises(NotConnected):
+            waiting[1].result()
+
+
+def test_close_after_no_thread_could_be_started(make: MakeClient, csms: ScriptedCsms, monkeypatch: pytest.MonkeyPatch) -> None:
+    client, start = make(), threading.Thread.start
+
+    def fail(thread: threading.Thread) -> None:
+        if thread.name == "ocpp-rx CP1":
+            raise KeyboardInterrupt  # in the midst of it, as Ctrl-C may come
+        start(thread)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", fail)
+        with pytest.raises(KeyboardInterrupt):
+            client.connect(csms.url)
+    client.close()
+    assert client.connect(csms.url).call("Heartbeat")
+
+
+class Ending(_Life):
+    """One whose attempt is over as soon as somebody has looked whether it is."""
+
+    opening = property(lambda self: self.openings.pop() if self.openings else None, lambda self, opening: None)
+    openings: list[Any]
+
+
+def test_close_when_an_attempt_is_just_over(make: MakeClient, csms: ScriptedCsms) -> None:
+    client, life = make(), Ending([], {}, None)
+    with socket.socket() as sock:
+        life.openings = [sock]
+        client._life = life
+        client.begin_close(1000, "")
+    client._life = None
+
+
+def test_close_when_a_link_has_just_come(make: MakeClient, csms: ScriptedCsms, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has not seen that link, and the CSMS does not answer the close frame."""
+    with FaultyLink(csms.url) as link:
+        client = make(link.url)
+        attach = client.attach
+
+        def close_and_attach(*arguments: Any) -> None:
+            client.begin_close(1000, "")
+            link.half_open()
+            attach(*arguments)
+
+        monkeypatch.setattr(client, "attach", close_and_attach)
+        monkeypatch.setattr("ocpp_sync.transport.link._LINGER", 0.01)
+        csms.disconnect("CP1")
+        clock.advance_to("reconnect")
+        assert client.wait_closed(TIMEOUT)
+        link.cut()
+
+
+def test_close_at_the_moment_of_the_next_connect(
+    make: MakeClient, csms: ScriptedCsms, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = make(outbox=tmp_path / "queue.sqlite3")
+    client.connect(csms.url).close()
+    end = client._end_life
+
+    def connect_first() -> None:
+        in_thread(client.connect, csms.url).result()
+        end()
+
+    monkeypatch.setattr(client, "_end_life", connect_first)
+    client.close()  # has seen no link to close
+    assert client.connected
+    assert client.outbox.put("Heartbeat").result(TIMEOUT)
+
+
+def test_a_connect_that_has_not_waited_for_the_last_link_leaves_it_to_the_next(
+    make: MakeClient, csms: ScriptedCsms, clock: FakeClock
+) -> None:
+    asked, go_on = threading.Event(), threading.Event()
+
+    def password() -> str:
+        if len(csms.handshakes) == 1:
+            asked.set()
+            go_on.wait(TIMEOUT)
+        return "secret-password-1"
+
+    client = make(csms.url, password=password)
+    csms.disconnect("CP1")
+    clock.advance_to("reconnect")
+    assert asked.wait(TIMEOUT)
+    client.begin_close(1000, "")
+    for _ in range(2):
+        with pytest.raises(HandshakeError, match="the last link has not ended in time"):
+            client.connect(csms.url, timeout=0)
+    go_on.set()
+    assert client.connect(csms.url).call("Heartbeat")
 
 
 def test_drain_lets_calls_and_handlers_come_to_their_end(make_client: MakeClient, csms: ScriptedCsms) -> None:

@@ -9,11 +9,12 @@ import sys
 import textwrap
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ocpp_sync import Backoff, CallError, CallTimeout, ConnectionClosed, InvalidPayload, NotAccepted, OcppClient
+from ocpp_sync import Backoff, CallError, CallTimeout, ConnectionClosed, HandshakeError, InvalidPayload, NotAccepted, OcppClient
 from ocpp_sync.registration import CsmsTime, Registration
 from ocpp_sync.testing import Answer, Close, Cut, Delay, Drop, FakeClock, Late, ScriptedCsms
 
@@ -1002,3 +1003,41 @@ def test_d3_a_boot_in_a_handler_lets_the_csms_ask(make: MakeClient, csms: Script
     assert csms.call("CP1", "GetLocalListVersion", {}) == {"listVersion": 7}
     clock.advance_to("boot")
     assert booted.next() == ("Accepted",)
+
+
+def test_d2_what_connect_boots_with_goes_out_before_the_outbox(
+    make: MakeClient, csms: ScriptedCsms, clock: FakeClock, tmp_path: Path
+) -> None:
+    csms.script("BootNotification", says("Pending"))
+    client = make(outbox=tmp_path / "queue.sqlite3")
+    refused = Collector()
+
+    @client.on("connect")
+    def impatient() -> None:
+        with pytest.raises(NotAccepted) as caught:
+            client.call("Heartbeat")
+        refused(caught.type)
+
+    queued = client.outbox.put("DataTransfer", {"vendorId": "x"})
+    connecting = in_thread(client.connect, csms.url, boot=BOOT["1.6"])
+    assert clock.advance_to("boot") == 300
+    assert connecting.result() is client
+    assert queued.result(TIMEOUT)
+    assert actions(csms) == ["BootNotification", "BootNotification", "DataTransfer"]
+    assert refused.next() == (NotAccepted,)
+    assert client.registration == "Accepted"
+
+
+def test_d2_a_connect_that_fails_leaves_the_gate_closed(make: MakeClient, csms: ScriptedCsms) -> None:
+    client = make()
+    with pytest.raises(InvalidPayload):
+        client.connect(csms.url, boot={"model": "x"})
+    assert csms.handshakes == []
+    csms.stop()
+    with pytest.raises(HandshakeError):
+        client.connect(csms.url, boot=BOOT["1.6"])
+    csms.start()
+    client.connect(csms.url)
+    with pytest.raises(NotAccepted):
+        client.call("Heartbeat")
+    assert client.boot(BOOT["1.6"])["status"] == "Accepted"

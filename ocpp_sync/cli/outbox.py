@@ -64,11 +64,12 @@ def _list(store: Store, as_json: bool) -> None:
     dead = 0
     for message in _messages(store):
         fields = _fields(message)
-        note = "" if isinstance(message, Entry) else f"given up: {message.reason}"
+        note = "" if isinstance(message, Entry) else f"given up: {_line(message.reason)}"
         if isinstance(message, Entry) and not message.origin.time_known:
             note = "before the clock was known"
         since = fields.get("queued", fields.get("givenUp"))
-        print(layout.format(message.id, since, message.attempts, message.action, message.transaction or "-", note).rstrip())
+        transaction = _line(message.transaction or "-")
+        print(layout.format(message.id, since, message.attempts, message.action, transaction, note).rstrip())
         dead += isinstance(message, DeadLetter)
     print(f"{store.count()} queued ({store.size()} bytes), {dead} given up")
 
@@ -109,6 +110,11 @@ def _fields(message: Entry | DeadLetter) -> dict[str, Any]:
     text = redact(json.dumps(message.payload, ensure_ascii=False))
     payload = json.loads(text) if text.startswith("{") else text
     return {**fields, "attempts": message.attempts, "transaction": message.transaction, "action": message.action, "payload": payload}
+
+
+def _line(text: str) -> str:
+    # The CSMS may have worded it: it must not write to the terminal what it likes.
+    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def _time(seconds: float) -> str:

@@ -58,12 +58,11 @@ def _role_16(action: str, payload: dict[str, Any]) -> Role:
 
 
 def _role_2x(payload: dict[str, Any]) -> Role:
-    info, kind = payload.get("transactionInfo"), payload.get("eventType")
+    info, kind, numbered = payload.get("transactionInfo"), payload.get("eventType"), "seqNo" not in payload
+    checked = {**payload, "seqNo": 0} if numbered else payload
     handle = info.get("transactionId") if isinstance(info, dict) else None
     if not isinstance(handle, str):
-        return Role(payload)  # invalid
-    numbered = "seqNo" not in payload
-    checked = {**payload, "seqNo": 0} if numbered else payload
+        return Role(checked)  # which is invalid
     return Role(checked, handle, opens=kind == "Started", closes=kind == "Ended", numbered=numbered, droppable=kind == "Updated")
 
 

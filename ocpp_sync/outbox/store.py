@@ -154,6 +154,8 @@ class Store:
                 if numbered:
                     text = payload_text(action, {**payload, "seqNo": known.next_number})
                     known = known._replace(next_number=known.next_number + 1)
+                elif isinstance(number := payload.get("seqNo"), int):
+                    known = known._replace(next_number=max(known.next_number, number + 1))  # the user's own
                 self._transactions.save(known._replace(start=text if opens else known.start, closed=int(known.closed or closes)))
             dropped = self._make_room(action, len(text.encode()))
             (newest,) = self._db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'message'").fetchone()

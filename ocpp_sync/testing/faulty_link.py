@@ -247,12 +247,22 @@ class FaultyLink:
             function()
             return
         done = threading.Event()
+        errors: list[Exception] = []
+
+        def attempt() -> None:
+            try:
+                function()
+            except Exception as error:  # it is the caller's, and must not end the thread
+                errors.append(error)
+
         with self._changed:
             if self._closed:
                 raise RuntimeError("the link is closed")
-            self._commands.append((function, done))
+            self._commands.append((attempt, done))
         self._wake()
         done.wait()
+        if errors:
+            raise errors[0]
 
     def _wake(self) -> None:
         with suppress(OSError):  # it is full, or closed

@@ -108,7 +108,11 @@ def _connect(host: str, port: int, route: Route, deadline: float | None, opening
     failure: OSError | None = None
     addresses = _resolve(host, port, deadline, opening)
     for number, (family, kind, protocol, _, address) in enumerate(addresses):
-        sock = socket.socket(family, kind, protocol)
+        try:
+            sock = socket.socket(family, kind, protocol)
+        except OSError as error:  # a system without IPv6, or without descriptors
+            failure = error
+            continue
         try:
             opening(sock)
             if route.source_address is not None:

@@ -155,8 +155,9 @@ class Link(ABC):
     def fail(self, code: int, reason: str) -> None:
         """Close because the other side broke a rule; it has a moment to answer, then the reader ends anyway. For the reader."""
         self._complain(code, reason)
-        if self._stream.deadline is None:
-            self._stream.deadline = time.monotonic() + _LINGER
+        deadline = time.monotonic() + _LINGER
+        if self._stream.deadline is None or self._stream.deadline > deadline:  # that for the first message may be later
+            self._stream.deadline = deadline
 
     def abort(self) -> None:
         """Cut the connection now; the reader ends at once."""
