@@ -164,7 +164,7 @@ class OcppClient(ClientConnection):
             self._registration.require(boot)
         super().connect(url, headers, timeout=timeout, retry=retry)
         if boot is not None:
-            self.boot(boot)
+            self._registration.wait_accepted(None)
         return self
 
     def call(
@@ -252,7 +252,9 @@ class OcppClient(ClientConnection):
         timeout = checked_timeout(timeout, "timeout")
         self._check_boot(payload)
         self._worker.step_aside()  # called in a handler, it must not keep the CSMS's requests from being answered
-        return self._registration.boot(payload, None if timeout is None else self._clock.monotonic() + timeout)
+        deadline = None if timeout is None else self._clock.monotonic() + timeout
+        self._registration.require(payload)
+        return self._registration.wait_accepted(deadline)
 
     def _check_boot(self, payload: dict[str, Any]) -> None:
         if len(self._versions) == 1:  # else it is known only when there is a link

@@ -240,7 +240,8 @@ class Connection:
         """Close the link and end its threads; from any thread, a handler's too, any number of times.
 
         Calls that wait fail at once with ConnectionClosed. The other side has 5 seconds to answer the close frame before the connection
-        is cut, and handlers have as long to come to an end.
+        is cut, and handlers have as long to come to an end. It is not for a signal handler, which interrupts the main thread while that
+        may hold a lock: raise an exception there, as Ctrl-C does.
 
         Args:
             code: The WebSocket close code, 1000 or from 3000 to 4999 or one of those that RFC 6455 lets a program send.

@@ -148,20 +148,11 @@ class Registration:
             self._changed.notify_all()
 
     def require(self, payload: dict[str, Any]) -> None:
-        """Let nothing pass until the CSMS has accepted; :meth:`boot` with the same payload comes next."""
-        with self._changed:
-            if not (self._booting and payload == self._payload):
-                self._begin(payload)
-
-    def boot(self, payload: dict[str, Any], deadline: float | None) -> dict[str, Any]:
-        """Register, and wait until the CSMS accepts; if that is under way with this payload, wait only, so that rule D4 is kept.
+        """Register; nothing passes until the CSMS has accepted. If that is under way with this payload it goes on, so that rule D4 is kept.
 
         Raises:
             InvalidPayload: The request is refused before anything was sent.
-            CallTimeout: It has not been accepted in time; the registration goes on.
-            ConnectionClosed: The client was closed meanwhile.
         """
-        started = self._clock.monotonic()
         if self._station.connected:
             self._station.check_request("BootNotification", payload)
         with self._changed:
@@ -170,6 +161,17 @@ class Registration:
             self._closed = False
             self._start()
             self._changed.notify_all()
+
+    def wait_accepted(self, deadline: float | None) -> dict[str, Any]:
+        """Wait until the CSMS has accepted what was required.
+
+        Raises:
+            InvalidPayload: The request is refused before anything was sent.
+            CallTimeout: It has not been accepted in time; the registration goes on.
+            ConnectionClosed: The client was closed meanwhile.
+        """
+        started = self._clock.monotonic()
+        with self._changed:
             while self._accepted is None:
                 if self._failure is not None:
                     raise self._failure

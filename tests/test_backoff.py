@@ -42,7 +42,8 @@ def test_a8_the_delays_are_within_their_bounds(minimum: float, random_range: flo
 
 
 @pytest.mark.parametrize(
-    "options", [{"minimum": -1}, {"random_range": float("nan")}, {"repeat_times": -1}, {"refused_minimum": float("inf")}]
+    "options",
+    [{"minimum": -1}, {"random_range": float("nan")}, {"repeat_times": -1}, {"repeat_times": 2.5}, {"refused_minimum": float("inf")}],
 )
 def test_delays_that_make_no_sense(options: dict[str, float]) -> None:
     (name,) = options

@@ -622,3 +622,18 @@ def test_tls_goes_through_byte_by_byte(make_server: Callable[..., OcppServer], m
         link.corrupt(0.05)
         with pytest.raises(HandshakeError):
             make_client(link.url, cafile=pki().ca)
+
+
+def test_what_fails_in_the_thread_of_the_link_is_raised_here(make_bench: Callable[..., Bench], monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = make_bench()
+    bench.link.refuse()
+
+    def fail(*arguments: object, **options: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(socket, "create_server", fail)
+        with pytest.raises(OSError, match="Too many"):
+            bench.link.heal()
+    bench.link.heal()
+    bench.pair()

@@ -179,3 +179,16 @@ def test_an_address_that_is_not_ours(server: OcppServer, make_client: MakeClient
     with pytest.raises(HandshakeError) as caught:
         make_client(server.url, source_address="192.0.2.1")
     assert caught.value.reason == "unreachable"
+
+
+def test_addresses_of_a_kind_that_the_system_does_not_have(
+    server: OcppServer, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unknown = (9999, socket.SOCK_STREAM, 6, "", ("::1", server.port, 0, 0))
+    known = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", server.port))
+    monkeypatch.setattr("ocpp_sync.transport.dial._resolve", lambda *arguments: [unknown, known])
+    assert make_client(server.url).connected
+    monkeypatch.setattr("ocpp_sync.transport.dial._resolve", lambda *arguments: [unknown])
+    with pytest.raises(HandshakeError) as caught:
+        make_client(server.url)
+    assert caught.value.reason == "unreachable"

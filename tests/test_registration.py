@@ -904,6 +904,10 @@ class Desk:
         self.connected = True
         self.requests: queue.Queue[str] = queue.Queue()
 
+    def boot(self) -> dict[str, Any]:
+        self.registration.require({})
+        return self.registration.wait_accepted(None)
+
     def request(self, action: str, payload: dict[str, Any]) -> dict[str, Any]:
         self.requests.put(action)
         self.registration.answered(action, dict(says("Accepted").payload or {}), 0.0)
@@ -930,7 +934,7 @@ def desk(clock: FakeClock) -> Iterator[Desk]:
 def test_what_close_has_ended_goes_on_with_the_next_link(desk: Desk, clock: FakeClock) -> None:
     desk.registration.resume()
     assert threading.active_count() == 1  # there is nothing to go on with
-    desk.registration.boot({}, None)
+    desk.boot()
     clock.wait_for("heartbeat")
     desk.registration.close()
     assert desk.registration.join(TIMEOUT)
@@ -941,7 +945,7 @@ def test_what_close_has_ended_goes_on_with_the_next_link(desk: Desk, clock: Fake
 
 
 def test_resume_leaves_what_runs_alone(desk: Desk, clock: FakeClock) -> None:
-    desk.registration.boot({}, None)
+    desk.boot()
     clock.wait_for("heartbeat")
     threads = threading.enumerate()
     desk.registration.resume()
@@ -957,9 +961,9 @@ def test_without_a_thread_there_is_no_boot_and_the_next_one_starts_it(
     with monkeypatch.context() as patch:
         patch.setattr(threading.Thread, "start", start)
         with pytest.raises(RuntimeError, match="can't start new thread"):
-            desk.registration.boot({}, None)
+            desk.boot()
     assert desk.registration.join(TIMEOUT)
-    assert desk.registration.boot({}, None)["status"] == "Accepted"
+    assert desk.boot()["status"] == "Accepted"
 
 
 def test_d6_heartbeats_go_on_after_close_and_connect(make: MakeClient, csms: ScriptedCsms, clock: FakeClock) -> None:

@@ -4,74 +4,73 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
-from threading import RLock
+from threading import RLock, Thread
 
 from gpiozero import Button, OutputDevice
 
-from ocpp_sync import OcppClient, OcppError, utcnow
+from ocpp_sync import Delivery, OcppClient, OcppError, format_time
 
 RELAY_PIN = 17  # GPIO17, header pin 11. High closes the contactor; low opens it, and so must a Pi that is off or boots
 BUTTON_PIN = 27  # GPIO27, header pin 13. The button connects it to ground; the Pi's own resistor holds it high
 ID_TAG = "BUTTON-1"  # who pays when the button is pressed; a card reader would know better
-CONNECTOR = {"connectorId": 1, "errorCode": "NoError"}
 
 
-def main(url: str, identity: str) -> None:
-    """Run until Ctrl-C, or until the link is lost: then the next call fails, and systemd starts it again."""
-    client = OcppClient(identity, version="1.6", reconnect=None)
-    running: list[int] = []  # the id of the transaction while there is one; without a meter it starts and ends at 0 Wh
-    lock = RLock()  # the button and the CSMS come on a thread each, perhaps at the same moment
+def main(url: str, identity: str, outbox: str = f"{__file__}.outbox") -> None:
+    """Run until Ctrl-C or SIGTERM. While the link is lost nobody can start, but a charge goes on, and the button stops it."""
+    with OutputDevice(RELAY_PIN) as relay, Button(BUTTON_PIN, bounce_time=0.05) as button:
+        client = OcppClient(identity, version="1.6", outbox=outbox)
+        running = [each.handle for each in client.outbox.open_transactions()]  # one at most; here it is what a power cut has left
+        lock, ending = RLock(), False  # the button, the CSMS's requests and its answers come on a thread each
 
-    def start(tag: str) -> None:
-        with lock:
-            if not running and client.call("Authorize", {"idTag": tag})["idTagInfo"]["status"] == "Accepted":
-                answer = client.call("StartTransaction", {"connectorId": 1, "idTag": tag, "meterStart": 0, "timestamp": utcnow()})
-                running.append(answer["transactionId"])
-                relay.value = answer["idTagInfo"]["status"] == "Accepted"
-                client.call("StatusNotification", CONNECTOR | {"status": "Charging" if relay.value else "SuspendedEVSE"})
+        def put(action: str, **payload: object) -> Delivery:  # to disk, then to the CSMS, in order; nobody waits for the network here
+            return client.outbox.put(action, {**payload, "timestamp": format_time(client.now())})
 
-    def stop(reason: str) -> None:
-        with lock:
-            relay.off()  # before anything that may fail
-            if running:
-                client.call("StopTransaction", {"transactionId": running[0], "meterStop": 0, "timestamp": utcnow(), "reason": reason})
-                running.clear()
-                client.call("StatusNotification", CONNECTOR | {"status": "Available"})
+        def start(tag: str) -> None:
+            with lock:  # who is not known to be authorized does not start: without a link, or an answer, call() raises
+                if not running and client.call("Authorize", {"idTag": tag}, timeout=10)["idTagInfo"]["status"] == "Accepted" and not ending:
+                    started = put("StartTransaction", connectorId=1, idTag=tag, meterStart=0)  # there is no meter: always 0 Wh
+                    running.append(started.transaction or "")  # stands for the transactionId, which the CSMS may tell much later
+                    put("StatusNotification", connectorId=1, errorCode="NoError", status="Charging")
+                    relay.on()  # last, so that whoever holds the lock and waits, for network or disk, has the contactor open
+                    started.add_done_callback(answered)
 
-    def pressed() -> None:
-        try:
-            stop("Local") if running else start(ID_TAG)
-        except OcppError as error:  # the thread that watches the pin must go on
-            print("button:", error)
+        def answered(started: Delivery) -> None:
+            with suppress(OcppError):  # it was given up, after several attempts
+                if started.result()["idTagInfo"]["status"] == "Accepted":
+                    return
+            stop("DeAuthorized", started.transaction)
 
-    def remote_start(request: dict[str, str]) -> Iterator[dict[str, str]]:
-        free = not running
-        yield {"status": "Accepted" if free else "Rejected"}  # the answer; what follows runs once it has gone out
-        if free:
-            start(request["idTag"])
+        def stop(reason: str, only: str | None = None) -> Delivery:
+            with lock:
+                for transaction in [each for each in running if only in (None, each)]:
+                    relay.off()  # before anything that may fail
+                    put("StopTransaction", transactionId=transaction, meterStop=0, reason=reason)
+                    running.remove(transaction)
+                return put("StatusNotification", connectorId=1, errorCode="NoError", status="Charging" if running else "Available")
 
-    def remote_stop(request: dict[str, int]) -> Iterator[dict[str, str]]:
-        mine = request["transactionId"] in running
-        yield {"status": "Accepted" if mine else "Rejected"}
-        if mine:
-            stop("Remote")
+        @client.on("RemoteStartTransaction")
+        def remote_start(request: dict[str, str]) -> Iterator[dict[str, str]]:
+            free = not running
+            yield {"status": "Accepted" if free else "Rejected"}  # the answer; what follows runs once it has gone out
+            if free:
+                start(request["idTag"])
 
-    with OutputDevice(RELAY_PIN) as relay, Button(BUTTON_PIN, bounce_time=0.05) as button, suppress(KeyboardInterrupt):
-        try:
-            client.connect(url)
-            while (boot := client.call("BootNotification", {"chargePointVendor": "DIY", "chargePointModel": "Pi"}))["status"] != "Accepted":
-                client.wait_closed(boot["interval"] or 60)  # sleeps, but not on when the link has gone
-            client.on("RemoteStartTransaction", remote_start)
-            client.on("RemoteStopTransaction", remote_stop)
-            button.when_pressed = pressed
-            client.call("StatusNotification", CONNECTOR | {"status": "Available"})
-            while True:
-                client.wait_closed(boot["interval"] or 60)
-                client.call("Heartbeat")
-        finally:
-            relay.off()  # at once: without this program and its link nobody can stop from afar what flows, nor bill it
-            with lock, client, suppress(OcppError):  # the client is closed before the lock is free, so no start can follow
-                stop("Other")
+        @client.on("RemoteStopTransaction")
+        def remote_stop(request: dict[str, int]) -> Iterator[dict[str, str]]:
+            mine = [each for each in running if client.outbox.transaction_id(each) == request["transactionId"]]
+            yield {"status": "Accepted" if mine else "Rejected"}
+            if mine:
+                stop("Remote", mine[0])
+
+        stop("PowerLoss")  # and reports that the connector is available
+        button.when_pressed = lambda: Thread(target=lambda: stop("Local") if running else start(ID_TAG)).start()  # it may fail on its own
+        with suppress(KeyboardInterrupt):
+            client.connect(url, retry=True, boot={"chargePointVendor": "DIY", "chargePointModel": "Pi"})
+            client.run_forever()
+        ending = True
+        with suppress(OcppError, TimeoutError):  # what cannot go out now does at the next start
+            stop("Other").result(timeout=5 if client.connected else 0)
+        client.close(drain=True)
 
 
 if __name__ == "__main__":
