@@ -366,6 +366,24 @@ def test_d9_attempts_survive_a_restart(make: MakeClient, csms: ScriptedCsms, clo
     assert times(csms) == [0.0, 60.0, 180.0]
 
 
+def test_d9_a_message_with_all_its_attempts_is_given_up_after_a_restart(make: MakeClient, csms: ScriptedCsms, clock: FakeClock) -> None:
+    csms.script("DataTransfer", REFUSED, REFUSED)
+    client = make(csms.url)
+    put(client, 1)
+    put(client, 2)
+    retried(clock, 60.0)
+    clock.wait_for("outbox")
+    client.close()
+    again, told = make(settings={"attempts": 2}), Collector()
+    again.on("outbox", told)
+    again.connect(csms.url)
+    what, message, reason = told.next()
+    assert (what, message.id, message.attempts) == ("given-up", 1, 2)
+    assert "sent 2 times in vain" in reason
+    csms.wait_for("DataTransfer", 3)
+    assert times(csms) == [0.0, 60.0, 60.0]
+
+
 def test_d9_both_settings_may_change(make: MakeClient, csms: ScriptedCsms, clock: FakeClock) -> None:
     csms.script("DataTransfer", *4 * [REFUSED])
     client = make(csms.url, settings={"attempts": 5, "retry_interval": 10.0})

@@ -215,7 +215,7 @@ class Courier:
     def _due(self, entry: Entry | None, now: float) -> float:
         if entry is None:
             return float("inf")
-        if not entry.attempts:
+        if not 0 < entry.attempts < self._rule.attempts:
             return now
         if self._not_before[0] != entry.id:
             # It failed when this process had not begun, or an older message was put back before it.
@@ -229,6 +229,10 @@ class Courier:
                 self._deliveries.finish(number, OutboxError(store.path, f"message {number} was dropped by hand, or is lost"))
 
     def _deliver(self, entry: Entry) -> None:
+        if entry.attempts >= self._rule.attempts:
+            # The process has ended between the last attempt and giving up, or there are to be fewer attempts now.
+            self._give_up(entry, CallTimeout(entry.action, "", 0.0, True, f"sent {entry.attempts} times in vain, lastly some time ago"))
+            return
         payload = self._payload(entry)
         try:
             response = self._sender.deliver(entry.action, payload)
