@@ -173,7 +173,7 @@ class ClientConnection(Connection):
                 if opening is not None:
                     _shut(opening)
             self._changed.notify_all()
-        self._end_life()
+        self._end_life(life)
         self._begin_close(link, worker, code, reason)
 
     def finish_close(self, deadline: float) -> None:
@@ -372,8 +372,7 @@ class ClientConnection(Connection):
             pass  # close() came while there was no link
         finally:
             if not life.closing:
-                life.closing = True
-                self._end_life()
+                self._end_life(life)
                 self._worker.close()
             with self._changed:
                 life.ended.set()
@@ -399,9 +398,9 @@ class ClientConnection(Connection):
     def _link_changed(self) -> None:
         """The link has come or gone."""
 
-    def _end_life(self) -> None:
+    def _end_life(self, life: _Life | None) -> None:
         with self._turn:
-            if self._life is None or self._life.closing:  # else another thread has begun the next one
+            if self._life is life:  # else another thread has begun the next one
                 self._life_ended()
 
     def _life_begins(self) -> None:

@@ -15,6 +15,7 @@ import pytest
 from ocpp_sync.errors import ConnectionClosed
 from ocpp_sync.transport import link as link_module
 from ocpp_sync.transport.client import open_link
+from ocpp_sync.transport.dial import Route
 from ocpp_sync.transport.link import Closed, Link
 from ocpp_sync.transport.server import accept_link
 from ocpp_sync.transport.stream import Stream
@@ -88,6 +89,7 @@ def open_ends(side: str, limit: int = LIMIT) -> Ends:
                 "subprotocols": [f"ocpp{VERSION}"],
                 "headers": {},
                 "tls": None,
+                "route": Route(),
                 "deadline": time.monotonic() + TIMEOUT,
             }
             opened = in_thread(open_link, f"ws://{host}:{port}/CP1", **options, max_message_size=limit, opening=shrink)

@@ -434,9 +434,9 @@ def test_close_at_the_moment_of_the_next_connect(
     client.connect(csms.url).close()
     end = client._end_life
 
-    def connect_first() -> None:
+    def connect_first(*arguments: Any) -> None:
         in_thread(client.connect, csms.url).result()
-        end()
+        end(*arguments)
 
     monkeypatch.setattr(client, "_end_life", connect_first)
     client.close()  # has seen no link to close
