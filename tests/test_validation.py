@@ -526,11 +526,14 @@ def test_many_threads_at_first_use() -> None:
     assert len(set(results)) == 61
 
 
-def test_jsonschema_is_imported_at_first_use_only() -> None:
+def test_jsonschema_is_imported_about_what_is_wrong_only() -> None:
     code = (
         "import sys; from ocpp_sync import validation\n"
         "validation.ValidationPolicy({'in': 'off', 'Heartbeat': 'warn'}); assert 'jsonschema' not in sys.modules\n"
-        "validation.validate('Heartbeat', {}, version='1.6'); assert 'jsonschema' in sys.modules\n"
+        "validation.validate('Heartbeat', {}, version='1.6'); assert 'jsonschema' not in sys.modules\n"
+        "try: validation.validate('Heartbeat', {'x': 1}, version='1.6')\n"
+        "except ValueError: assert 'jsonschema' in sys.modules\n"
+        "else: raise AssertionError\n"
     )
     root = Path(validation.__file__).parents[1]
     subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, cwd=root, timeout=30)

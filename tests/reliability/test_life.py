@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import resource
+import sys
 import threading
 import tracemalloc
 from collections import Counter
@@ -152,7 +153,8 @@ def live(station: Station, seconds: float) -> None:
     after = Held.now()
     assert after.threads == before.threads
     assert after.descriptors == before.descriptors
-    assert after.memory - before.memory < MAX_GROWTH
+    if sys.gettrace() is None:  # what measures coverage keeps objects of its own
+        assert after.memory - before.memory < MAX_GROWTH
     assert after.resident - before.resident < MAX_RESIDENT_GROWTH
     assert station.counts["Heartbeat"] > station.cycles
     assert station.counts["BootNotification"] >= station.cycles // 20
