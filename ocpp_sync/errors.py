@@ -8,6 +8,9 @@
     ├── CallTimeout                   no answer in time                         (also TimeoutError)
     ├── InvalidPayload                a payload breaks its schema               (also ValueError)
     ├── MalformedMessage              the other side sent what is no OCPP-J message
+    ├── NotAccepted                   the CSMS has not accepted this station yet
+    ├── OutboxError                   the file of the outbox cannot be used
+    │   └── OutboxFull                there is no room in it
     ├── RejectHandshake               raised in an authorization hook: refuse with this status
     └── ConnectionClosed              the link has gone                         (also ConnectionError)
         ├── NotConnected              there was no link when the call was made
@@ -59,6 +62,11 @@ def sendable_code(code: str, version: str) -> str:
     return "GenericError" if version == "1.6" and code in _ONLY_2X else spell_code(code, version)
 
 
+def _line(text: str) -> str:
+    """What the other side has said, for a line of a log: it must not begin lines of its own, nor command a terminal."""
+    return text if text.isprintable() else repr(text)
+
+
 class OcppError(Exception):
     """The root of every exception that ocpp_sync raises by itself."""
 
@@ -84,7 +92,7 @@ class CallError(OcppError):
         self.details: dict[str, Any] = {} if details is None else details
 
     def __str__(self) -> str:
-        text = f"{self.code}: {self.description}" if self.description else self.code
+        text = f"{_line(self.code)}: {_line(self.description)}" if self.description else _line(self.code)
         return f"{text} {self.details}" if self.details else text
 
 
@@ -236,7 +244,7 @@ class ConnectionClosed(OcppError, ConnectionError):
         self.reason = reason
 
     def __str__(self) -> str:
-        return f"the connection is closed ({self.code}{' ' + self.reason if self.reason else ''})"
+        return f"the connection is closed ({self.code}{' ' + _line(self.reason) if self.reason else ''})"
 
 
 class NotConnected(ConnectionClosed):

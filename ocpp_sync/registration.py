@@ -271,10 +271,15 @@ class Registration:
             self._changed.notify_all()
 
     def join(self, timeout: float | None) -> bool:
-        """Wait for the thread to end, which :meth:`close` has told to; false if it still runs."""
-        thread = self._thread
-        if thread is None or thread is threading.current_thread():
-            return True
+        """Wait for the thread to end, which :meth:`close` has told to; false if it still runs. One that was resumed is not waited for."""
+        with self._changed:
+            thread = self._thread
+            if thread is None or thread is threading.current_thread():
+                return True
+            if not self._changed.wait_for(lambda: not (self._running and self._closed), timeout):
+                return False
+            if not self._closed:
+                return True  # a handler of "close" has connected again
         thread.join(timeout)
         return not thread.is_alive()
 
@@ -368,6 +373,7 @@ class Registration:
                 else:
                     return step
             self._running = False
+            self._changed.notify_all()
             return None
 
     def _boot(self) -> None:

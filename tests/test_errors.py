@@ -118,6 +118,8 @@ EXAMPLES: list[tuple[OcppError, str]] = [
     (MalformedMessage("the message id is too long", "x" * 50), f"the message id is too long (id '{'x' * 40}')"),
     (RejectHandshake(404), "404"),
     (RejectHandshake(401, "who are you?"), "401 who are you?"),
+    (CallError("GenericError", "a\nline\x1b[2J"), "GenericError: 'a\\nline\\x1b[2J'"),
+    (ConnectionClosed(1001, "two\nlines"), "the connection is closed (1001 'two\\nlines')"),
     (ConnectionClosed(), "the connection is closed (1006)"),
     (ConnectionClosed(1001, "going away"), "the connection is closed (1001 going away)"),
     (NotConnected(), "not connected"),

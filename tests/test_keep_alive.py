@@ -157,6 +157,12 @@ def test_a7_the_system_is_told_to_give_up_unacknowledged_data(server: OcppServer
         assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == expected
 
 
+def test_a7_without_pings_unacknowledged_data_is_given_up_too(server: OcppServer, make_client: MakeClient) -> None:
+    client = make_client(server.url, ping_interval=0)
+    sock = client._link._stream._sock  # type: ignore[union-attr]
+    assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 60_000
+
+
 def test_a7_a_new_interval_holds_from_the_next_link_on(server: OcppServer, make_client: MakeClient) -> None:
     client = make_client(server.url, ping_interval=LONG)
     client.ping_interval = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
@@ -1382,3 +1383,14 @@ def test_a_file_name_will_do(make_client: MakeClient, csms: ScriptedCsms, path: 
     client = make_client(csms.url, version="1.6", outbox=str(path))
     assert (client.outbox.attempts, client.outbox.retry_interval) == (3, 60.0)
     assert put(client, 1).result(TIMEOUT) == {"status": "Accepted"}
+
+
+def test_the_file_is_free_when_a_client_is_forgotten(tmp_path: Path) -> None:
+    file = tmp_path / "queue.sqlite3"
+    client = OcppClient("CP1", version="1.6", outbox=file)
+    with pytest.raises(OutboxError, match="already"):
+        OcppClient("CP2", version="1.6", outbox=file)
+    client.outbox._file._store._db.close()  # type: ignore[union-attr] # some Pythons warn of what is not closed
+    del client
+    gc.collect()
+    OcppClient("CP2", version="1.6", outbox=file).close()

@@ -1044,3 +1044,15 @@ def test_d2_what_a_connect_that_failed_was_to_boot_with_goes_out_at_the_next(mak
     client.connect(csms.url)
     client.call("Heartbeat", wait=True)
     assert actions(csms) == ["BootNotification", "Heartbeat"]
+
+
+def test_close_does_not_wait_for_a_registration_that_goes_on(
+    make: MakeClient, csms: ScriptedCsms, caplog: pytest.LogCaptureFixture
+) -> None:
+    client, again = accepted(make(csms.url)), Collector()
+    urls = [csms.url]
+    client.on("close", lambda code, reason: again(client.connect(urls.pop())) if urls else None)
+    client.close()
+    assert again.next() == (client,)
+    assert client.connected
+    assert "still runs" not in caplog.text

@@ -15,6 +15,7 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+import weakref
 import zlib
 from contextlib import suppress
 from pathlib import Path
@@ -71,6 +72,7 @@ class LockFile:
         except BaseException:
             os.close(self._file)
             raise
+        self._let_go = weakref.finalize(self, os.close, self._file)  # also when a client is forgotten that was never closed
 
     def write(self, witness: Witness) -> None:
         """Note how far the outbox has come; an error is none of its own, as the messages are stored by then."""
@@ -84,7 +86,7 @@ class LockFile:
 
     def close(self) -> None:
         """Let others have it."""
-        os.close(self._file)
+        self._let_go()
 
 
 def read_witness(path: Path) -> Witness | None:

@@ -26,6 +26,7 @@ CHUNK = 64 * 1024
 
 _MAX_BUFFER = 2**30
 _MAX_TIMEOUT = 2**31 - 1  # milliseconds
+_ACKNOWLEDGED_WITHIN = 60.0  # seconds; by itself the kernel goes on for a quarter of an hour
 
 
 class Stream:
@@ -48,6 +49,7 @@ class Stream:
         if sock.family in (socket.AF_INET, socket.AF_INET6):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            _give_up_after(sock, _ACKNOWLEDGED_WITHIN)
             if max_unsent is not None:
                 # By itself it grows to several MiB for each peer that does not read.
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, min(2 * max_unsent, _MAX_BUFFER))
@@ -101,8 +103,8 @@ class Stream:
         """
         self._heard, self._asked = time.monotonic(), None
         self._keep_alive = interval, timeout, ask
-        if self._sock.family in (socket.AF_INET, socket.AF_INET6) and hasattr(socket, "TCP_USER_TIMEOUT"):
-            self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, min(int((interval + timeout) * 1000), _MAX_TIMEOUT))
+        if self._sock.family in (socket.AF_INET, socket.AF_INET6):
+            _give_up_after(self._sock, interval + timeout)
 
     # --- Reading: one thread
 
@@ -369,6 +371,12 @@ class LentStream:
 
     def close(self) -> None:
         """Without effect: the link closes its stream."""
+
+
+def _give_up_after(sock: socket.socket, seconds: float) -> None:
+    """Let the connection end when nothing acknowledges what was sent, so that a dead link is found without pings too."""
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, min(int(seconds * 1000), _MAX_TIMEOUT))
 
 
 def _earlier(first: float | None, second: float | None) -> float | None:
