@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from pathlib import Path
 
@@ -75,6 +76,7 @@ white paper (C), and the duties of a charge point (D). A test belongs to a rule 
 _NAME = re.compile(r"test_((?:[a-e]\d+_)+)")
 
 
+@functools.cache
 def proofs() -> dict[str, dict[str, int]]:
     """For each rule, how many tests each file has for it."""
     found: dict[str, dict[str, int]] = {}
