@@ -200,7 +200,8 @@ def main() -> None:
     show("| call | by | ours, µs | ocpp, µs | ocpp tuned, µs | times faster | than tuned |")
     show("| --- | --- | ---: | ---: | ---: | ---: | ---: |")
     with tempfile.TemporaryDirectory() as folder:
-        command(["certs", f"{folder}/made", "--host", "127.0.0.1"])
+        with contextlib.redirect_stdout(sys.stderr):
+            command(["certs", f"{folder}/made", "--host", "127.0.0.1"])
         made = Path(folder) / "made"
         for tls in ("plain", "TLS"):
             with contextlib.ExitStack() as stack:
