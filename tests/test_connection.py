@@ -1012,9 +1012,18 @@ SCRIPT = """
 import signal, socket, sys, threading, time
 from ocpp_sync import CallTimeout, OcppClient, OcppServer
 
+def stack(thread):
+    frame = sys._current_frames()[thread]
+    while frame is not None:
+        yield frame.f_code.co_name
+        frame = frame.f_back
+
 def interrupt():
     main = threading.main_thread().ident
-    while sys._current_frames()[main].f_code.co_name not in ("wait", "_wait"):
+    while True:  # until the main thread waits, and where it is to be interrupted: starting a thread waits, too
+        innermost, *callers = stack(main)
+        if innermost in ("wait", "_wait") and "expect_interrupt" in callers:
+            break
         time.sleep(0.001)
     signal.pthread_kill(main, signal.SIGINT)
 
