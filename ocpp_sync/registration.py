@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from .backoff import Backoff
 from .clock import Clock
 from .errors import CallError, CallTimeout, ConnectionClosed, InvalidPayload, NotAccepted
+from .threads import Closable
 from .timestamps import parse_time
 
 __all__ = ["CsmsTime", "Registration", "Station"]
@@ -93,7 +94,7 @@ class CsmsTime:
         return self.at(self._clock.monotonic()) - self._clock.time() if self.known else None
 
 
-class Registration:
+class Registration(Closable):
     """One thread boots until the CSMS accepts, then sends heartbeats; it starts with the first :meth:`boot`.
 
     Args:
@@ -104,14 +105,11 @@ class Registration:
     """
 
     def __init__(self, station: Station, clock: Clock, time: CsmsTime, backoff: Backoff) -> None:
+        super().__init__()
         self._station = station
         self._clock = clock
         self._time = time
         self._backoff = backoff
-        self._changed = threading.Condition()
-        self._thread: threading.Thread | None = None
-        self._running = False
-        self._closed = False
         self._status: str | None = None
         self._gated = False
         self._payload: dict[str, Any] | None = None  # to boot with
@@ -263,25 +261,6 @@ class Registration:
             self._closed = False
             if self._payload is not None:
                 self._start()
-
-    def close(self) -> None:
-        """End: whoever waits comes back."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify_all()
-
-    def join(self, timeout: float | None) -> bool:
-        """Wait for the thread to end, which :meth:`close` has told to; false if it still runs. One that was resumed is not waited for."""
-        with self._changed:
-            thread = self._thread
-            if thread is None or thread is threading.current_thread():
-                return True
-            if not self._changed.wait_for(lambda: not (self._running and self._closed), timeout):
-                return False
-            if not self._closed:
-                return True  # a handler of "close" has connected again
-        thread.join(timeout)
-        return not thread.is_alive()
 
     # --- With the condition's lock held
 

@@ -12,6 +12,7 @@ import hypothesis
 import pytest
 
 from ocpp_sync import OcppClient, OcppServer
+from ocpp_sync.testing import FakeClock, ScriptedCsms
 
 from .support import RawChargePoint, RawCsms
 
@@ -108,3 +109,16 @@ def raw_charge_point() -> Iterator[Callable[..., RawChargePoint]]:
     yield make
     for peer in peers:
         peer.close()
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """A clock that the test moves."""
+    return FakeClock()
+
+
+@pytest.fixture
+def csms(clock: FakeClock) -> Iterator[ScriptedCsms]:
+    """A CSMS that answers by a script, with that clock."""
+    with ScriptedCsms(clock=clock) as csms:
+        yield csms

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import textwrap
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
@@ -45,17 +45,6 @@ REFUSED = CallError("InternalError", "try later")
 MakeClient = Callable[..., OcppClient]
 
 twos = pytest.mark.parametrize("version", ["2.0.1", "2.1"])
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-def csms(clock: FakeClock) -> Iterator[ScriptedCsms]:
-    with ScriptedCsms(clock=clock) as csms:
-        yield csms
 
 
 @pytest.fixture

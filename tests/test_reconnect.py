@@ -9,7 +9,7 @@ import subprocess
 import sys
 import textwrap
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,23 +17,12 @@ import pytest
 
 from ocpp_sync import Backoff, CallTimeout, ConnectionClosed, HandshakeError, NotConnected, OcppClient
 from ocpp_sync.client_connection import _Life
-from ocpp_sync.testing import Close, Cut, FakeClock, FaultyLink, ScriptedCsms
+from ocpp_sync.testing import Close, Cut, Drop, FakeClock, FaultyLink, ScriptedCsms
 
 from .support import TIMEOUT, Collector, in_thread
 
 BACKOFF = Backoff(10.0, 0.0, 2)
 MakeClient = Callable[..., OcppClient]
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-def csms(clock: FakeClock) -> Iterator[ScriptedCsms]:
-    with ScriptedCsms(clock=clock) as csms:
-        yield csms
 
 
 @pytest.fixture
@@ -495,6 +484,18 @@ def test_drain_waits_no_longer_than_it_was_told(make_client: MakeClient, csms: S
     client._drain(client._clock.monotonic())
     over.set()
     assert asking.result() == {"versionNumber": 7}
+
+
+def test_close_ends_a_drain(make_client: MakeClient, csms: ScriptedCsms) -> None:
+    client = make_client(csms.url)
+    csms.script("Heartbeat", Drop())
+    calling = in_thread(client.call, "Heartbeat", timeout=3600)
+    csms.wait_for("Heartbeat")
+    closing = in_thread(client.close, drain=True, timeout=3600)
+    client.close()
+    with pytest.raises(ConnectionClosed):
+        calling.result()
+    closing.result()
 
 
 # --- The process

@@ -43,17 +43,6 @@ def says(status: str, interval: int = 300) -> Answer:
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-def csms(clock: FakeClock) -> Iterator[ScriptedCsms]:
-    with ScriptedCsms(clock=clock) as csms:
-        yield csms
-
-
-@pytest.fixture
 def make(make_client: MakeClient, clock: FakeClock) -> MakeClient:
     """Makes 1.6 clients that do it again after 10 seconds, then 20, then 40 for ever: connect, and boot if need be."""
     options = {"version": "1.6", "reconnect": BACKOFF, "clock": clock, "ping_interval": None}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,17 +26,6 @@ START = {"connectorId": 1, "idTag": "ABC", "meterStart": 0, "timestamp": "2025-0
 BOOT = {"chargePointVendor": "V", "chargePointModel": "M"}
 
 Make = Callable[..., Any]
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-def csms(clock: FakeClock) -> Iterator[ScriptedCsms]:
-    with ScriptedCsms(clock=clock) as csms:
-        yield csms
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeVar
 from ..clock import Clock
 from ..errors import CallTimeout, ConnectionClosed, InvalidPayload, NotAccepted, OcppError, OutboxError
 from ..registration import CsmsTime
+from ..threads import Closable
 from .content import named_id, shifted, with_offline, with_transaction_id
 from .delivery import Deliveries
 from .file import OutboxFile
@@ -71,7 +72,7 @@ class RetryRule(Protocol):
         """Seconds, which are multiplied by the attempts so far."""
 
 
-class Courier:
+class Courier(Closable):
     """Delivers the messages of an outbox, in their order and one at a time, on a thread that starts with the first link.
 
     Args:
@@ -87,6 +88,8 @@ class Courier:
     def __init__(
         self, version: str, sender: Sender, file: OutboxFile, deliveries: Deliveries, rule: RetryRule, clock: Clock, time: CsmsTime
     ) -> None:
+        # Its lock is held for moments only, since the reader of the link takes it: never while the disk, or an answer, is waited for.
+        super().__init__()
         self._version = version
         self._sender = sender
         self._file = file
@@ -96,11 +99,6 @@ class Courier:
         self._time = time
         self._process = str(uuid.uuid4())
         self._not_before: tuple[int, float] = (0, 0.0)  # the message that failed last, and when it may go out again: the thread's own
-        # Held for moments only, since the reader of the link takes it: never while the disk, or an answer, is waited for.
-        self._changed = threading.Condition()
-        self._thread: threading.Thread | None = None
-        self._running = False
-        self._closed = False
         self._draining = False
         self._delivering = False
         self._news = False  # it should look at the queue
@@ -133,25 +131,6 @@ class Courier:
             self._draining = True
             while self._delivering and self._clock.monotonic() < deadline:
                 self._clock.wait(self._changed, deadline, "drain")
-
-    def close(self) -> None:
-        """Tell the thread to end."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify_all()
-
-    def join(self, timeout: float | None) -> bool:
-        """Wait until the thread has ended; false if it still runs. Its own is not waited for, nor one that was resumed."""
-        with self._changed:
-            thread = self._thread
-            if thread is None or thread is threading.current_thread():
-                return True
-            if not self._changed.wait_for(lambda: not (self._running and self._closed), timeout):
-                return False
-            if not self._closed:
-                return True  # a handler of "close" has connected again
-        thread.join(timeout)
-        return not thread.is_alive()
 
     def origin(self) -> Origin:
         """Where and when a message is put that is put now."""
