@@ -360,7 +360,7 @@ class ClientConnection(Connection):
         try:
             while True:
                 try:
-                    self._read(link)
+                    self._read()
                 except Exception:
                     # No memory, or a mistake of ours: it must not end the station's connection for ever either.
                     _log.exception("%s: the link failed", self.identity)
@@ -378,8 +378,9 @@ class ClientConnection(Connection):
                 life.ended.set()
                 self._changed.notify_all()
 
-    def _detach(self, closed: Closed | None) -> None:
-        super()._detach(closed)
+    def detach(self, closed: Closed | None) -> None:
+        """For the package: the link has ended."""
+        super().detach(closed)
         with self._changed:
             self._changed.notify_all()
         self._link_changed()

@@ -1,9 +1,8 @@
 """What both ends of a link share: the protocol core, its lock, the calls that wait, and the handlers that answer.
 
-Three kinds of threads meet here. Any number of **callers** wait in :meth:`Connection.call`, each on an event of its own. The one
-**reader** of the link resolves them and passes requests on; it runs no handler and waits for none, except that it stops reading when
-requests pile up. The **worker** runs the handlers. The lock guards the core's state alone: no one holds it while writing to a socket,
-running user code, or waiting.
+Three kinds of threads meet here. Any number of **callers** wait in :meth:`Connection.call`, each on an event of its own. The
+**reader** of the link, one at a time, resolves them and passes requests on; it stops reading when requests pile up. The **worker** runs the
+handlers. The lock guards the core's state alone: no one holds it while writing to a socket, running user code, or waiting.
 """
 
 from __future__ import annotations
@@ -24,6 +23,7 @@ from .dispatch import run_handler
 from .errors import CallError, CallTimeout, ConnectionClosed, InvalidPayload, NotConnected
 from .handlers import Handler, Handlers
 from .protocol import MAX_UNREADABLE, Answer, Event, Fault, Frame, GiveUp, OutgoingCall, Protocol, Stray
+from .reading import Reading
 from .redaction import redact
 from .validation import ValidationPolicy, invalid_action
 from .worker import Worker
@@ -65,9 +65,18 @@ class _Waiter:
 
     def __init__(self, patience: float | None) -> None:
         self.patience = patience  # seconds for the answer from its turn on, instead of a deadline
-        self.event = threading.Event()
+        self.event: threading.Event | None = None  # once it waits for more than what it reads itself
         self.frame: Frame | None = None  # to be sent by the caller: it is its turn
         self.outcome: dict[str, Any] | Exception | None = None
+
+    def wake(self) -> None:
+        """There is something new for the caller."""
+        if self.event is not None:
+            self.event.set()
+
+    def is_answered(self) -> bool:
+        """Whether there is an outcome."""
+        return self.outcome is not None
 
 
 class Connection:
@@ -109,13 +118,15 @@ class Connection:
         self._lock = threading.Lock()
         self._core: Protocol | None = None
         self._link: Link | None = None
-        self._reader: threading.Thread | None = None
+        self._stepping = 0  # the thread that is in a step of reading
+        self._reading: Reading | None = None  # if callers may read, too
         self._worker = self._new_worker()
         self._showing: set[int] = set()  # the threads that are in a handler of "frame"
         self._no_link = threading.Event()
         self._no_link.set()
         self._last_version: str | None = None
         self._complaints = 0  # about the other side, since the link opened
+        self._receiver: Callable[[str], bool] = lambda text: True
         self._last_sent = clock.monotonic()
 
     # --- For everybody
@@ -274,11 +285,12 @@ class Connection:
         with self._lock:
             if self._core is not None:
                 return  # that link has ended, and another has come meanwhile
-            link, reader, worker = self._link, self._reader, self._worker
-        if reader is threading.current_thread():
+            link, worker = self._link, self._worker
+        if self._stepping == threading.get_ident():  # in a handler of "frame"
             if link is not None:
                 link.fail(_NORMAL, "")  # it is closed already; this bounds the wait for the other side
             return
+        self._before_waiting()
         if link is not None and not self._no_link.wait(remaining(deadline)):
             link.abort()
             self._no_link.wait(_ABORT_TIMEOUT)
@@ -334,24 +346,33 @@ class Connection:
     def _await(
         self, core: Protocol, link: Link, call: OutgoingCall, waiter: _Waiter, deadline: float | None, started: float
     ) -> dict[str, Any]:
-        has_waited = False
-        while waiter.outcome is None:
+        has_waited, may_read = False, False
+        while True:
             with self._lock:
-                frame, waiter.frame = waiter.frame, None
-                waiter.event.clear()
                 if waiter.outcome is not None:
                     break
+                frame, waiter.frame = waiter.frame, None
+                if frame is None and not may_read:
+                    event = waiter.event = waiter.event or threading.Event()
+                    event.clear()
             if frame is not None and waiter.patience is not None:
                 deadline = self._clock.monotonic() + waiter.patience
             is_over = deadline is not None and self._clock.monotonic() >= deadline
             if frame is not None and not (is_over and has_waited):
                 self._transmit(link, frame, deadline)
-            elif not is_over:
-                self._clock.wait_event(waiter.event, deadline, "answer")
+                may_read = True
+            elif is_over:
+                if self._give_up(core, call):
+                    # If its turn has come just now, it is too late: nobody would wait for the answer.
+                    raise CallTimeout(call.action, call.message_id, self._clock.monotonic() - started, call.sent)
+            elif may_read:
+                may_read = False
+                self._before_waiting()
+                if self._reading is not None:
+                    self._reading.read_until(waiter.is_answered, self._clock.for_system(deadline))
+            else:
+                self._clock.wait_event(event, deadline, "answer")
                 has_waited = True
-            elif self._give_up(core, call):
-                # If its turn has come just now, it is too late: nobody would wait for the answer.
-                raise CallTimeout(call.action, call.message_id, self._clock.monotonic() - started, call.sent)
         if isinstance(waiter.outcome, Exception):
             raise waiter.outcome
         assert waiter.outcome is not None
@@ -372,7 +393,7 @@ class Connection:
                 frames.append(frame)
             else:
                 frame.call.waiter.frame = frame
-                frame.call.waiter.event.set()
+                frame.call.waiter.wake()
         return frames
 
     def _check_response(self, core: Protocol, link: Link, call: OutgoingCall, response: dict[str, Any], deadline: float | None) -> None:
@@ -398,40 +419,53 @@ class Connection:
             frame.call.sent = sent
         return sent
 
-    # --- The reader's thread
+    # --- The reader
 
     def attach(self, link: Link, version: str) -> None:
-        """For the package: a link has opened. :meth:`_read` comes next, in the reader's thread."""
+        """For the package: a link has opened. :meth:`_read` or :meth:`step` come next, in the reader's thread."""
         if self._ping_interval and self._pong_timeout is not None:
             link.keep_alive(self._ping_interval, self._pong_timeout)
+        link.name = f"ocpp-rx {self.identity}"
         core = Protocol(version, short_decimals=self._side == "CSMS", max_unreadable=self._max_unreadable)
         with self._lock:
             self._last_version = version
             self._core, self._link = core, link
+            self._receiver = lambda text: self._receive(core, link, text)
             self._no_link.clear()
             self._complaints = 0
             if self._worker.closed:
                 self._worker = self._new_worker()
 
-    def _read(self, link: Link, *, first_message_timeout: float | None = None) -> None:
+    def _read(self) -> None:
         """Read the link until it ends."""
-        with self._lock:
-            core = self._core
-            self._reader = threading.current_thread()
+        link = self._link
+        assert link is not None
         closed: Closed | None = None
+        self._reading = Reading(link, self.step, self._worker.wait_for_room)
         try:
-            # Without a core it has been closed already: only the answer to the close frame is missing.
-            closed = link.run(
-                lambda text: None if core is None else self._receive(core, link, text), first_message_timeout=first_message_timeout
-            )
+            closed = self._reading.run()
         finally:
-            self._detach(closed)
+            self._reading = None
+            self.detach(closed)
 
-    def _detach(self, closed: Closed | None) -> None:
+    def step(self) -> Closed | None:
+        """For the package: read what has come, without waiting; returns how the link ended once it has, and :meth:`detach` is next."""
+        link = self._link
+        assert link is not None
+        self._stepping = threading.get_ident()
+        try:
+            return link.step(self._receiver)
+        finally:
+            self._stepping = 0
+
+    def detach(self, closed: Closed | None) -> None:
+        """For the package: the link has ended; None if its reader failed."""
         code, reason = closed or (_ABNORMAL, "the reader failed")
+        if self._link is not None:
+            self._link.end()
         self._end_calls(self._link, code, reason)
         with self._lock:
-            self._link = self._reader = None
+            self._link = None
         self._put_event("close", code, reason)
         self._no_link.set()
 
@@ -445,12 +479,13 @@ class Connection:
 
     def _resolve(self, call: OutgoingCall, outcome: dict[str, Any] | Exception) -> None:
         call.waiter.outcome = outcome
-        call.waiter.event.set()
+        call.waiter.wake()
 
-    def _receive(self, core: Protocol, link: Link, text: str) -> None:
+    def _receive(self, core: Protocol, link: Link, text: str) -> bool:
+        """Take a message; false if that is enough for now."""
         if len(text) > self._max_message_size or (not text.isascii() and len(text.encode()) > self._max_message_size):
             link.fail(_TOO_BIG, "the message is too big")
-            return
+            return True
         self._show_frame("in", text)
         message = core.decode(text)
         with self._lock:
@@ -460,7 +495,7 @@ class Connection:
             self._post(link, frame)
         for event in events:
             self._take_event(core, link, event, len(text))
-        self._worker.wait_for_room()
+        return not self._worker.is_full()
 
     def _post(self, link: Link, frame: Frame) -> None:
         """Send one frame without waiting for anything."""
@@ -475,8 +510,10 @@ class Connection:
         if isinstance(event, Answer):
             with self._lock:
                 self._resolve(event.call, event.outcome)
+            if self._reading is not None:
+                self._reading.has_answered = True
         elif isinstance(event, (messages.Call, messages.Send)):
-            self._worker.put(lambda: self._serve(core, link, event), cost=size)
+            self._worker.put(partial(self._serve, core, link, event), size, event.action)
         elif isinstance(event, Stray):
             self._complain(str(event))
         elif isinstance(event, Fault):
@@ -538,6 +575,9 @@ class Connection:
     def _request_answered(self, request: messages.Call | messages.Send, answer: dict[str, Any] | CallError) -> None:
         """The answer to a request has gone out; a generator's rest comes next."""
 
+    def _before_waiting(self) -> None:
+        """This thread is about to wait for the other side."""
+
     def _new_worker(self) -> Worker:
         return Worker(f"ocpp-handler {self.identity}")
 
@@ -559,4 +599,4 @@ class Connection:
 
     def _put_event(self, event: str, *arguments: Any, cost: int = 0) -> None:
         if self._has_handler(event):
-            self._worker.put(lambda: self._emit(event, *arguments), cost)
+            self._worker.put(partial(self._emit, event, *arguments), cost, event)

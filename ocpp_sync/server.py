@@ -8,10 +8,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from os import PathLike
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
-from .admission import Admission
+from .admission import Admission, Admitted
 from .connection import DEFAULT_MAX_MESSAGE_SIZE, checked_size
 from .deadlines import checked_timeout
 from .handlers import Handler, Handlers
@@ -19,8 +20,8 @@ from .handshake import subprotocols, version_of
 from .limits import Limits
 from .registry import Registry
 from .server_connection import EVENTS as CONNECTION_EVENTS
-from .server_connection import HandshakeRequest, OcppClientConnection
-from .transport.http import HttpAnswer, HttpServer
+from .server_connection import OcppClientConnection
+from .transport.http import Exchange, HttpAnswer, HttpServer
 from .transport.server import accept_link
 from .transport.stream import Stream
 from .validation import ValidationPolicy
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from .reactor import Reactor
     from .transport.link import Link
 
 __all__ = ["OcppServer"]
@@ -115,6 +117,7 @@ class OcppServer:
         self._served: set[OcppClientConnection] = set()  # those whose thread runs, be they connected still or not
         self._lock = threading.Lock()
         self._http: HttpServer | None = None
+        self._reactor: Reactor | None = None
         self._process: int | None = None  # that listens
         self._host: str | None = None
         self._closed = threading.Event()
@@ -186,6 +189,7 @@ class OcppServer:
             self._process = os.getpid()
             self._http = HttpServer(host, port, self._handle, self._limits, made)
             self._host, self._tls = host, tls
+            self._reactor = _new_reactor(f"ocpp-serve :{self._http.port}")
             self._http.start()
         return self
 
@@ -244,7 +248,10 @@ class OcppServer:
             return  # after a fork: it is the parent that listens
         with self._lock:
             http, self._http = self._http, None
+            reactor = self._reactor
             self._closed.set()
+        if reactor is not None:
+            reactor.step_down()
         if http is not None:
             http.stop()
         connections = list(self.connections.values())
@@ -254,9 +261,13 @@ class OcppServer:
             connection.finish_close(deadline)
         if http is not None:
             http.cut()
-            # A handler that closes the server is not waited for, nor is the thread that waits for it.
+            # A handler that closes the server is not waited for, nor is its connection.
             own = {connection.thread for connection in self._served.copy() if connection.is_handling}
-            for name in http.join(max(deadline, time.monotonic() + 1.0), own):
+            still = http.join(max(deadline, time.monotonic() + 1.0), own)
+            if reactor is not None:
+                reactor.close()
+                still += reactor.join(max(deadline, time.monotonic() + 1.0)) if not still else []
+            for name in still:
                 _log.warning("the thread %r still runs after close()", name)
 
     def __enter__(self) -> Self:
@@ -334,11 +345,8 @@ class OcppServer:
             if key is None:
                 answer = HttpAnswer(500, "This WSGI server does not hand out the socket of a request; gunicorn and Werkzeug do.")
             else:
-                # A descriptor of its own: the WSGI server closes its one too, and gunicorn counts wrongly if it is closed already.
                 try:
-                    answer = self._handle(
-                        _with_certificate(environ, environ[key]), lambda: _open_wsgi(environ[key], unserved, self._limits)
-                    )
+                    answer = self._handle(_with_certificate(environ, environ[key]), _WsgiExchange(environ[key], unserved, self._limits))
                 except OSError as error:
                     _log.debug("%s: gone before the connection was open: %s", environ.get("REMOTE_ADDR"), error)
                 else:
@@ -352,14 +360,14 @@ class OcppServer:
             raise StopIteration
         raise ConnectionError
 
-    def _handle(self, environ: dict[str, Any], open_stream: Callable[[], Stream]) -> HttpAnswer | None:
-        """Answer a request: None once it has been a WebSocket for as long as that lived."""
+    def _handle(self, environ: dict[str, Any], exchange: Exchange) -> HttpAnswer | None:
+        """Answer a request: None once it has become a WebSocket."""
         if self._closed.is_set():
             return HttpAnswer(503, "The server closes.")
         admitted = self._admission.check(environ)
         if isinstance(admitted, HttpAnswer):
             return admitted
-        stream = open_stream()
+        stream = exchange.open_stream()
         try:
             link = accept_link(
                 environ,
@@ -374,34 +382,63 @@ class OcppServer:
             link.fail(_PROTOCOL_ERROR, f"no common subprotocol; known are {', '.join(self._subprotocols)}")
             link.run(lambda _: None)
         else:
-            self._serve(link, admitted.identity, admitted.request, version_of(admitted.subprotocol))
+            self._serve(link, admitted, exchange)
         return None
 
-    def _serve(self, link: Link, identity: str, request: HandshakeRequest, version: str) -> None:
-        connection = OcppClientConnection(identity, request, self._handlers, self._registry.discard, **self._options)
-        connection.attach(link, version)
+    def _serve(self, link: Link, admitted: Admitted, exchange: Exchange) -> None:
+        free = exchange.keep()
+        reactor = None if free is None else self._reactor
+        connection = OcppClientConnection(
+            admitted.identity, admitted.request, self._handlers, self._registry.discard, reactor=reactor, **self._options
+        )
+        connection.when_done(partial(self._done, connection, free))
+        connection.attach(link, version_of(str(admitted.subprotocol)))
         older = self._registry.add(connection)
         if older is not None:
-            _log.info("%s: replaced by a newer connection from %s", identity, request.remote_address[0])
+            _log.info("%s: replaced by a newer connection from %s", connection.identity, admitted.request.remote_address[0])
             older.replace()
         if self._closed.is_set():
             connection.begin_close(_GOING_AWAY, "the server closes")
         self._served.add(connection)
-        try:
-            connection.serve(link)
-        finally:
-            self._served.discard(connection)
+        connection.welcome()
+        if reactor is None or not reactor.add(connection, link):
+            connection.serve()
+
+    def _done(self, connection: OcppClientConnection, free: Callable[[], None] | None) -> None:
+        self._served.discard(connection)
+        if free is not None:
+            free()
+
+
+class _WsgiExchange:
+    """The request of a WSGI server, whose thread the connection keeps."""
+
+    def __init__(self, sock: socket.socket, unserved: ExitStack, limits: Limits) -> None:
+        self._sock = sock
+        self._unserved = unserved
+        self._limits = limits
+
+    def open_stream(self) -> Stream:
+        options: dict[str, Any] = {"max_unsent": self._limits.max_unsent, "stall_timeout": self._limits.stall_timeout}
+        if hasattr(self._sock, "getpeercert"):
+            from .transport.tls_stream import TlsStream
+
+            # TLS has no second descriptor.
+            return TlsStream(cast("ssl.SSLSocket", self._sock), **options)
+        # A descriptor of its own: the WSGI server closes its one too, and gunicorn counts wrongly if it is closed already.
+        return Stream(self._unserved.enter_context(self._sock.dup()), **options)
+
+    def keep(self) -> None:
+        return None
+
+
+def _new_reactor(name: str) -> Reactor | None:
+    # Here, since under a WSGI server there is none.
+    from . import reactor
+
+    return reactor.Reactor(name) if reactor.is_available() else None
 
 
 def _with_certificate(environ: dict[str, Any], sock: socket.socket) -> dict[str, Any]:
     certificate = sock.getpeercert() if hasattr(sock, "getpeercert") else None
     return {**environ, "ocpp_sync.peer_certificate": certificate or None}
-
-
-def _open_wsgi(sock: socket.socket, unserved: ExitStack, limits: Limits) -> Stream:
-    if hasattr(sock, "getpeercert"):
-        from .transport.tls_stream import TlsStream
-
-        # TLS has no second descriptor.
-        return TlsStream(cast("ssl.SSLSocket", sock), max_unsent=limits.max_unsent, stall_timeout=limits.stall_timeout)
-    return Stream(unserved.enter_context(sock.dup()), max_unsent=limits.max_unsent, stall_timeout=limits.stall_timeout)

@@ -14,9 +14,11 @@ from .handlers import Handler, Handlers
 from .limits import Limits
 from .schemas import VERSIONS
 from .throttle import RateLimit
+from .worker import Worker
 
 if TYPE_CHECKING:
     from .protocol import Protocol
+    from .reactor import Reactor
     from .transport.link import Closed, Link
 
 __all__ = ["EVENTS", "HandshakeRequest", "OcppClientConnection"]
@@ -78,15 +80,17 @@ class OcppClientConnection(Connection):
         ended: Callable[[OcppClientConnection], None],
         *,
         limits: Limits,
+        reactor: Reactor | None,
         **options: Any,
     ) -> None:
+        self._reactor = reactor
         super().__init__(identity, Handlers(EVENTS, VERSIONS, "CS"), max_unreadable=limits.max_bad_messages, **options)
         self.request = request
         self._server_handlers = server_handlers
         self._ended = ended
         self._limits = limits
         self._rate = None if limits.max_message_rate is None else RateLimit(limits.max_message_rate)
-        self.thread: threading.Thread | None = None
+        self.thread = threading.current_thread()  # of its request
 
     def _find_handler(self, action: str) -> Handler | None:
         own, shared = self._handlers, self._server_handlers
@@ -107,34 +111,70 @@ class OcppClientConnection(Connection):
         super()._emit(event, *arguments)
         self._server_handlers.emit(event, self, *arguments)
 
-    def serve(self, link: Link) -> None:
-        """For the server, in the thread of the HTTP request: live as long as the link does."""
-        self.thread = thread = threading.current_thread()
+    def attach(self, link: Link, version: str) -> None:
+        """For the server: its link has opened."""
+        if self._limits.first_message_timeout is not None:
+            link.expect_message(self._limits.first_message_timeout)
+        super().attach(link, version)
+
+    def welcome(self) -> None:
+        """For the server: it can be found now."""
+        self._put_event("connection")
+
+    def serve(self) -> None:
+        """For the server, in the thread of a WSGI server's request: live as long as the link does."""
+        thread = threading.current_thread()
         name, thread.name = thread.name, f"ocpp-rx {self.identity}"
         try:
-            self._put_event("connection")
-            self._read(link, first_message_timeout=self._limits.first_message_timeout)
+            self._read()
         finally:
             # A connection counts, and is waited for, as long as a handler of it runs.
             self._worker.close()
             self._worker.join()
-            thread.name = name  # it may be a thread of a WSGI server's pool
+            thread.name = name  # it may be one of a pool
+
+    # --- For the reactor
+
+    def when_room(self, room_again: Callable[[], None]) -> None:
+        """What is called when there is room again after :meth:`is_full`."""
+        self._worker.room_again = room_again
+
+    def is_full(self) -> bool:
+        """Whether so much is waiting for the handlers that no more should be read."""
+        return self._worker.is_full()
+
+    def end(self, closed: Closed | None) -> None:
+        """The link has ended."""
+        self.detach(closed)
+        self._worker.close()
+
+    def _before_waiting(self) -> None:
+        if self._reactor is not None:
+            self._reactor.step_down()
+
+    def _new_worker(self) -> Worker:
+        return Worker(f"ocpp-handler {self.identity}", None if self._reactor is None else self._reactor.start)
+
+    def when_done(self, done: Callable[[], None]) -> None:
+        """What is called when the link has ended, and the last handler."""
+        self._worker.ended = done
 
     @property
     def is_handling(self) -> bool:
         """For the server: whether the calling thread is that of a handler of this connection."""
         return self._worker.is_current
 
-    def _detach(self, closed: Closed | None) -> None:
+    def detach(self, closed: Closed | None) -> None:
+        """For the package: the link has ended."""
         # Before the event of its end: a handler of that finds the server without it.
         self._ended(self)
-        super()._detach(closed)
+        super().detach(closed)
 
-    def _receive(self, core: Protocol, link: Link, text: str) -> None:
+    def _receive(self, core: Protocol, link: Link, text: str) -> bool:
         if self._rate is not None and not self._rate.take():
             link.fail(_POLICY_VIOLATION, f"more than {self._limits.max_message_rate:g} messages a second")
-            return
-        super()._receive(core, link, text)
+            return True
+        return super()._receive(core, link, text)
 
     def replace(self) -> None:
         """For the server: a newer connection of the charge point has come (rule A9)."""

@@ -7,6 +7,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 
 __all__ = ["Worker"]
 
@@ -17,6 +18,15 @@ _MAX_TASKS = 64
 _MAX_COST = 4 * 1024 * 1024
 
 
+class _Run:
+    """A thread while it runs tasks of a worker."""
+
+    __slots__ = ("thread",)
+
+    def __init__(self) -> None:
+        self.thread: threading.Thread | None = None
+
+
 class Worker:
     """Runs tasks one after the other, on a thread that starts with the first.
 
@@ -24,41 +34,69 @@ class Worker:
 
     Args:
         name: The name of the threads.
+        start: Runs a function on a thread that it has, with a name of what it is for; it must not wait, and raises RuntimeError if it has
+            none. None is threads of the worker's own, which stay for the next task.
+
+    Attributes:
+        room_again: Called when there is room again after :meth:`is_full`, in any thread; it must not wait.
+        ended: Called, if there is such a thing, when it is closed and its last task has run; it must not wait either.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, start: Callable[[Callable[[], None], str], None] | None = None) -> None:
         self._name = name
+        self._start = start
+        self.room_again: Callable[[], None] | None = None
+        self.ended: Callable[[], None] | None = None
         self._changed = threading.Condition()
         self._tasks: deque[tuple[Callable[[], None], int]] = deque()
         self._cost = 0
-        self._threads: set[threading.Thread] = set()
-        self._running: set[threading.Thread] = set()  # those of them that are in a task
-        self._taker: threading.Thread | None = None  # the one of them that takes the next task
+        self._runs: set[_Run] = set()
+        self._running: set[_Run] = set()  # those of them that are in a task
+        self._taker: _Run | None = None  # the one of them that takes the next task
+        self._told_full = False
         self._closed = False
 
-    def put(self, task: Callable[[], None], cost: int = 0) -> None:
+    def put(self, task: Callable[[], None], cost: int = 0, kind: str = "") -> None:
         """Add a task, which must not raise; it never waits (see :meth:`wait_for_room`).
 
         Args:
             task: What to run.
             cost: The memory that it holds until then, in bytes.
+            kind: What it is for: tasks of a kind take about as long.
         """
         with self._changed:
             self._tasks.append((task, cost))
             self._cost += cost
-            self._changed.notify_all()
-            self._start_taker()
+            if self._taker is None:
+                self._start_taker(kind)
+            else:
+                self._changed.notify_all()
+
+    def is_full(self) -> bool:
+        """Whether so many tasks are waiting that no more should come, until :attr:`room_again` is called."""
+        if len(self._tasks) < _MAX_TASKS and self._cost < _MAX_COST:
+            return False  # as nearly always
+        with self._changed:
+            self._told_full = not self._closed and self._is_full
+            return self._told_full
+
+    @property
+    def _is_full(self) -> bool:
+        return len(self._tasks) >= _MAX_TASKS or self._cost >= _MAX_COST
 
     def wait_for_room(self) -> None:
         """Wait until few enough tasks are waiting, or the worker is closed."""
+        if not self._is_full:
+            return
         with self._changed:
-            while not self._closed and (len(self._tasks) >= _MAX_TASKS or self._cost >= _MAX_COST):
+            while not self._closed and self._is_full:
                 self._changed.wait()
 
     def wait_idle(self, deadline: float | None) -> bool:
         """Wait until no task waits or runs, but for that of the calling thread; false if the deadline came first."""
+        this = threading.current_thread()
         with self._changed:
-            while self._tasks or self._running - {threading.current_thread()}:
+            while self._tasks or any(run.thread is not this for run in self._running):
                 left = None if deadline is None else deadline - time.monotonic()
                 if left is not None and left <= 0:
                     return False
@@ -68,7 +106,7 @@ class Worker:
     def step_aside(self) -> None:
         """Called in a task: the next task need not wait for the rest of this one."""
         with self._changed:
-            if self._taker is threading.current_thread():
+            if self._taker is not None and self._taker.thread is threading.current_thread():
                 self._taker = None
                 self._start_taker()
 
@@ -82,65 +120,98 @@ class Worker:
         with self._changed:
             self._closed = True
             self._changed.notify_all()
+            self._tell_room()
+            self._tell_end()
 
     @property
     def is_current(self) -> bool:
         """Whether the calling thread is one of the worker's."""
-        return threading.current_thread() in self._threads
+        this = threading.current_thread()
+        with self._changed:
+            return any(run.thread is this for run in self._runs)
 
     def join(self, deadline: float | None = None) -> bool:
-        """Wait for the threads to end; the calling thread is not waited for.
+        """Wait until no thread is here any more; the calling one is not waited for.
 
         Args:
             deadline: Until when, in ``time.monotonic()`` seconds; None is as long as it takes.
 
         Returns:
-            False if one of them still runs.
+            False if one of them still is.
         """
+        this = threading.current_thread()
         with self._changed:
-            threads = self._threads - {threading.current_thread()}
+            runs = [run for run in self._runs if run.thread is not this]
+            while self._start is not None and not self._runs.isdisjoint(runs):
+                left = None if deadline is None else deadline - time.monotonic()
+                if left is not None and left <= 0:
+                    return False
+                self._changed.wait(left)
+        if self._start is not None:
+            return True
+        threads = [run.thread for run in runs if run.thread is not None]
         for thread in threads:
             thread.join(None if deadline is None else max(0.0, deadline - time.monotonic()))
         return not any(thread.is_alive() for thread in threads)
 
-    def _start_taker(self) -> None:
-        if self._taker is None and self._tasks and len(self._threads) < _MAX_THREADS:
-            # A daemon: a handler that never returns must not keep the program from ending.
-            self._taker = threading.Thread(target=self._run, name=self._name, daemon=True)
-            self._threads.add(self._taker)
+    def _start_taker(self, kind: str = "") -> None:
+        if self._taker is None and self._tasks and len(self._runs) < _MAX_THREADS:
+            self._taker = run = _Run()
+            self._runs.add(run)
             try:
-                self._taker.start()
+                if self._start is not None:
+                    self._start(partial(self._run, run), kind)
+                else:
+                    # A daemon: a handler that never returns must not keep the program from ending.
+                    run.thread = threading.Thread(target=self._run, args=(run,), name=self._name, daemon=True)
+                    run.thread.start()
             except RuntimeError:
                 # Out of threads or memory: whichever thread comes back takes the task, or the next put() tries again.
                 _log.exception("%s: no thread can be started", self._name)
-                self._threads.discard(self._taker)
+                self._runs.discard(run)
                 self._taker = None
 
-    def _run(self) -> None:
-        this = threading.current_thread()
-        while (task := self._take(this)) is not None:
+    def _run(self, run: _Run) -> None:
+        this = run.thread = threading.current_thread()
+        name, this.name = this.name, self._name
+        while (task := self._take(run)) is not None:
             try:
                 task()
             except BaseException:
                 # Nothing ends this thread: asyncio.CancelledError and the like are no Exception.
                 _log.exception("%s: a task failed", self._name)
+        this.name = name
 
-    def _take(self, this: threading.Thread) -> Callable[[], None] | None:
+    def _take(self, run: _Run) -> Callable[[], None] | None:
         with self._changed:
-            self._running.discard(this)
+            self._running.discard(run)
             if self._taker is None:
-                self._taker = this
+                self._taker = run
             if not self._tasks:
                 self._changed.notify_all()  # whoever waits until it is idle
-            while self._taker is this and not self._tasks and not self._closed:
+            while self._start is None and self._taker is run and not self._tasks and not self._closed:
                 self._changed.wait()
-            if self._taker is this and self._tasks:
+            if self._taker is run and self._tasks:
                 task, cost = self._tasks.popleft()
                 self._cost -= cost
-                self._running.add(this)
+                self._running.add(run)
                 self._changed.notify_all()
+                self._tell_room()
                 return task
-            if self._taker is this:
+            if self._taker is run:
                 self._taker = None
-            self._threads.discard(this)
+            self._runs.discard(run)
+            self._changed.notify_all()
+            self._tell_end()
             return None
+
+    def _tell_room(self) -> None:
+        if self._told_full and (self._closed or not self._is_full):
+            self._told_full = False
+            if self.room_again is not None:
+                self.room_again()
+
+    def _tell_end(self) -> None:
+        if self._closed and not self._runs and self.ended is not None:
+            ended, self.ended = self.ended, None
+            ended()

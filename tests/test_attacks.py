@@ -101,14 +101,14 @@ def attacked(server: OcppServer, **options: Any) -> Iterator[Stations]:
         stations.check()
         assert resident() < before + MARGIN
         assert server._http is not None
-        with server._http._lock:
-            threads = [thread for thread in server._http._requests if not thread.name.startswith("ocpp-rx GOOD")]
+        with server._http._freed:
+            threads = [thread for thread in server._http._places if not thread.name.startswith("ocpp-rx GOOD")]
         for thread in threads:
             thread.join(TIMEOUT)
             assert not thread.is_alive(), thread.name
         assert set(server.connections) == {client.identity for client in stations.clients}
-        with server._http._lock:
-            assert len(server._http._requests) == STATIONS
+        with server._http._freed:
+            assert len(server._http._places) == STATIONS
     finally:
         stations.close()
 

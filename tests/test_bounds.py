@@ -70,7 +70,7 @@ class Pair:
     def shrink(self) -> None:
         """Make the kernel keep little."""
         assert self.ours._link is not None
-        for sock in (self.peer.socket, self.ours._link._stream._sock):
+        for sock in (self.peer.socket, self.ours._link.stream._sock):
             for buffer in (socket.SO_SNDBUF, socket.SO_RCVBUF):
                 sock.setsockopt(socket.SOL_SOCKET, buffer, KERNEL)
 
@@ -78,7 +78,7 @@ class Pair:
     def unsent(self) -> int:
         """Bytes that our side keeps for the peer."""
         assert self.ours._link is not None
-        return len(self.ours._link._stream._unsent)
+        return len(self.ours._link.stream._unsent)
 
 
 Connect = Callable[..., Pair]

@@ -1108,7 +1108,7 @@ def test_ctrl_c_and_the_end_of_the_program(name: str, output: list[str]) -> None
 def test_ctrl_c_in_the_middle_of_a_write_sends_nothing_twice(make_pair: MakePair, monkeypatch: pytest.MonkeyPatch) -> None:
     pair = make_pair()
     assert pair.connection._link is not None
-    stream = pair.connection._link._stream
+    stream = pair.connection._link.stream
     write = stream._write
 
     def interrupted(chunk: memoryview) -> int:
@@ -1240,13 +1240,14 @@ def test_close_frees_a_reader_that_waits_for_room(blocked: Blocked, monkeypatch:
     pair = blocked.pair
     waits = Collector()
     worker = pair.connection._worker
-    wait = worker._changed.wait
+    is_full = worker.is_full
 
-    def watched(timeout: float | None = None) -> bool:
-        waits(threading.current_thread().name)
-        return wait(timeout)
+    def watched() -> bool:
+        if full := is_full():
+            waits(threading.current_thread().name)
+        return full
 
-    monkeypatch.setattr(worker._changed, "wait", watched)
+    monkeypatch.setattr(worker, "is_full", watched)
     for number in range(100):
         pair.peer.send([2, str(number), "DataTransfer", transfer(number)])
     assert waits.next() == ("ocpp-rx CP1",)

@@ -94,7 +94,7 @@ def test_a7_no_pings_before_their_time(interval: float | None, raw_csms: Callabl
     client = make_client(csms.url, ping_interval=interval, pong_timeout=0.0)
     csms.sync()
     assert client.connected
-    stream = client._link._stream  # type: ignore[union-attr]
+    stream = client._link.stream  # type: ignore[union-attr]
     assert (stream._silent_at() is None) is (not interval)
 
 
@@ -118,7 +118,7 @@ def test_a7_whatever_comes_is_a_sign_of_life(make_server: MakeServer) -> None:
             next_frame(peer, PING)
             peer.send([2, str(number), "Heartbeat", {}])
             assert json.loads(next_frame(peer, TEXT))[1] == str(number)
-        stream = server["CP1"]._link._stream  # type: ignore[union-attr]
+        stream = server["CP1"]._link.stream  # type: ignore[union-attr]
         next_frame(peer, PING)
         assert stream._asked is not None
         peer.send(b"", PONG)
@@ -152,24 +152,24 @@ def test_a7_a_call_on_a_half_open_link_fails_when_that_is_found(server: OcppServ
 def test_a7_the_system_is_told_to_give_up_unacknowledged_data(server: OcppServer, make_client: MakeClient) -> None:
     client = make_client(server.url, ping_interval=12.0, pong_timeout=3.0)
     for connection in (client, server.wait_for("CP1", TIMEOUT)):
-        sock = connection._link._stream._sock  # type: ignore[union-attr]
+        sock = connection._link.stream._sock  # type: ignore[union-attr]
         expected = 15_000 if connection is client else 50_000
         assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == expected
 
 
 def test_a7_without_pings_unacknowledged_data_is_given_up_too(server: OcppServer, make_client: MakeClient) -> None:
     client = make_client(server.url, ping_interval=0)
-    sock = client._link._stream._sock  # type: ignore[union-attr]
+    sock = client._link.stream._sock  # type: ignore[union-attr]
     assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 60_000
 
 
 def test_a7_a_new_interval_holds_from_the_next_link_on(server: OcppServer, make_client: MakeClient) -> None:
     client = make_client(server.url, ping_interval=LONG)
     client.ping_interval = 0
-    assert client._link._stream._silent_at() is not None  # type: ignore[union-attr]
+    assert client._link.stream._silent_at() is not None  # type: ignore[union-attr]
     client.close()
     client.connect(server.url)
-    assert client._link._stream._silent_at() is None  # type: ignore[union-attr]
+    assert client._link.stream._silent_at() is None  # type: ignore[union-attr]
     with pytest.raises(ValueError, match="ping_interval"):
         client.ping_interval = -1.0
 

@@ -65,7 +65,7 @@ def test_who_says_nothing_is_closed(make_limited: MakeServer, raw_charge_point: 
 def test_who_has_said_something_may_be_silent(make_limited: MakeServer, raw_charge_point: MakeRaw) -> None:
     server = make_limited(first_message_timeout=TIMEOUT)
     peer = raw_charge_point(server.url)
-    stream = server.wait_for("CP1", TIMEOUT)._link._stream  # type: ignore[union-attr]
+    stream = server.wait_for("CP1", TIMEOUT)._link.stream  # type: ignore[union-attr]
     assert stream.deadline is not None
     peer.send(HEARTBEAT)
     assert peer.receive()[0] == 3
@@ -156,7 +156,7 @@ def test_what_waits_for_who_does_not_read_is_bounded_in_the_system_too(make_limi
     server.on("close", lambda charge_point, code, reason: closed(code, reason))
     peer = connect_wire(server.url, "CP1", version="2.0.1")
     try:
-        stream = server.wait_for("CP1", TIMEOUT)._link._stream  # type: ignore[union-attr]
+        stream = server.wait_for("CP1", TIMEOUT)._link.stream  # type: ignore[union-attr]
         # The kernel doubles it, for what it needs itself.
         assert stream._sock.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) <= 4 * size
         peer.socket.settimeout(0.01)

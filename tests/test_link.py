@@ -45,7 +45,7 @@ class Ends:
         self.side = side
         self.link = link
         self.peer = peer
-        self.stream = link._stream
+        self.stream = link.stream
         self.texts: queue.Queue[str] = queue.Queue()
         self._reader: Future | None = None
 

@@ -94,7 +94,7 @@ def test_c4_profiles_2_and_3_with_each_version_key_and_suite(
     client = make_client(
         server.url, password=PASSWORD if profile == 2 else None, cafile=pki().ca, **(own(kind=kind) if profile == 3 else {})
     )
-    sock = client._link._stream._sock
+    sock = client._link.stream._sock
     assert sock.version() == {"TLSv1_2": "TLSv1.2", "TLSv1_3": "TLSv1.3"}[version.name]
     assert not suite or sock.cipher()[0] == suite
     assert works(client, server)
@@ -313,18 +313,18 @@ def test_a_client_that_reconnects_resumes_its_session(version: ssl.TLSVersion, p
     context = server_context(files.cert, files.key, client_ca=pki().ca if profile == 3 else None)
     server = tls_server(make_server, context=only(context, version))
     client = make_client(server.url, cafile=pki().ca, **(own() if profile == 3 else {}))
-    resumed = [client._link._stream._sock.session_reused]
+    resumed = [client._link.stream._sock.session_reused]
     for _ in range(3):
         client.close()
         client.connect(server.url, timeout=TIMEOUT)
-        resumed.append(client._link._stream._sock.session_reused)
+        resumed.append(client._link.stream._sock.session_reused)
         assert works(client, server)
         assert (server["CP1"].request.peer_certificate is not None) == (profile == 3)
     assert resumed == [False, True, True, True]
     client.reconfigure()
     client.close()
     client.connect(server.url, timeout=TIMEOUT)
-    assert not client._link._stream._sock.session_reused  # new files may be new certificates
+    assert not client._link.stream._sock.session_reused  # new files may be new certificates
 
 
 # --- against Python's own TLS
@@ -473,7 +473,7 @@ def test_a_session_is_resumed_however_the_url_is_written(form: str, make_server:
     client = make_client(url, cafile=pki().ca)
     client.close()
     client.connect(url, timeout=TIMEOUT)
-    assert client._link._stream._sock.session_reused
+    assert client._link.stream._sock.session_reused
 
 
 def test_a_connection_counts_as_long_as_a_handler_of_it_runs(make_server: Make, make_client: Make) -> None:

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from ocpp_sync import CallError, ConnectionClosed, HandshakeError, Limits, MalformedMessage, OcppClient, OcppServer, RejectHandshake
+from ocpp_sync.reactor import Reactor
 from ocpp_sync.registry import Registry
 from ocpp_sync.server_connection import OcppClientConnection
 
@@ -580,20 +581,20 @@ def test_a9_the_late_end_of_the_old_one_leaves_the_new_one_alone(server: OcppSer
 def test_a9_one_that_is_replaced_before_it_reads_ends_as_replaced(
     server: OcppServer, raw_charge_point: MakeChargePoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    serve, entered, released, closed = OcppClientConnection.serve, Collector(), threading.Event(), Collector()
+    add, entered, released, closed = Reactor.add, Collector(), threading.Event(), Collector()
 
-    def late(self: OcppClientConnection, link: Any) -> None:
+    def late(self: Reactor, connection: OcppClientConnection, link: Any) -> bool:
         if not released.is_set():
             entered()
             released.wait(TIMEOUT)
-        serve(self, link)
+        return add(self, connection, link)
 
-    monkeypatch.setattr(OcppClientConnection, "serve", late)
+    monkeypatch.setattr(Reactor, "add", late)
     server.on("close", lambda charge_point, code, reason: closed(charge_point, code))
     old_peer = raw_charge_point(server.url)
     old = server.wait_for("CP1", TIMEOUT)
     entered.next()
-    monkeypatch.setattr(OcppClientConnection, "serve", serve)
+    monkeypatch.setattr(Reactor, "add", add)
     raw_charge_point(server.url)
     assert old_peer.receive_close()[0] == 1008
     released.set()

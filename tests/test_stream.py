@@ -10,14 +10,14 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
 import pytest
 
 from ocpp_sync.limits import Limits
-from ocpp_sync.transport.http import HttpServer
+from ocpp_sync.transport.http import Exchange, HttpServer
 from ocpp_sync.transport.stream import HIGH_WATER, LentStream, Stream
 
 from .support import TIMEOUT, in_thread
@@ -359,7 +359,7 @@ def flooding(stream: Stream) -> bytes:
     """The reader owes a peer that does not read ever more, as a reader does that answers; then it reads on."""
     assert stream.recv(100) == b"ask"
     while stream._owed < MUCH:
-        stream.send(b"y" * 100_000)
+        stream.send_owed(b"y" * 100_000)
     return stream.recv(100)
 
 
@@ -535,8 +535,8 @@ def test_a_descriptor_that_is_polled_stays_open_when_its_http_request_ends(polli
     streams: queue.Queue[Stream] = queue.Queue()
     over = threading.Event()
 
-    def application(environ: dict[str, Any], open_stream: Callable[[], Stream]) -> None:
-        streams.put(open_stream())
+    def application(environ: dict[str, Any], exchange: Exchange) -> None:
+        streams.put(exchange.open_stream())
         assert over.wait(TIMEOUT)
 
     server = HttpServer("127.0.0.1", 0, application, Limits())

@@ -213,7 +213,7 @@ def test_what_the_server_knows_of_a_charge_point(url: str, make_client: MakeClie
     client = make_client(identity="RDAM|1 é", password=SECRET, version="1.6").connect(f"{url}/a%20b?token=1")
     link = client._link
     assert link is not None
-    address = link._stream._sock.getsockname()
+    address = link.stream._sock.getsockname()
     assert wish(client, "who") == f"RDAM|1 é /a%20b/RDAM%7C1%20%C3%A9 token=1 {SECRET!r} {address}"
 
 

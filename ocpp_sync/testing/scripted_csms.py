@@ -19,7 +19,7 @@ from ..handshake import choose_subprotocol, parse_target, subprotocols, version_
 from ..limits import Limits
 from ..protocol import DIALECTS
 from ..server_connection import HandshakeHeaders
-from ..transport.http import HttpAnswer, HttpServer
+from ..transport.http import Exchange, HttpAnswer, HttpServer
 from ..transport.link import ABNORMAL
 from ..transport.server import accept_link
 from .log import Handshake, Log, Received
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from ..transport.link import Link
-    from ..transport.stream import Stream
 
 __all__ = ["ScriptedCsms"]
 
@@ -319,7 +318,7 @@ class ScriptedCsms:
 
     # --- The thread of a connection
 
-    def _handle(self, environ: dict[str, Any], open_stream: Callable[[], Stream]) -> HttpAnswer | None:
+    def _handle(self, environ: dict[str, Any], exchange: Exchange) -> HttpAnswer | None:
         target = parse_target(environ["REQUEST_URI"])
         identity = "" if target is None else target.identity
         subprotocol = choose_subprotocol(environ.get("HTTP_SEC_WEBSOCKET_PROTOCOL", ""), self._subprotocols)
@@ -331,7 +330,11 @@ class ScriptedCsms:
             if status == 101:
                 try:
                     link = accept_link(
-                        environ, open_stream(), subprotocol=subprotocol, max_message_size=DEFAULT_MAX_MESSAGE_SIZE, compression=False
+                        environ,
+                        exchange.open_stream(),
+                        subprotocol=subprotocol,
+                        max_message_size=DEFAULT_MAX_MESSAGE_SIZE,
+                        compression=False,
                     )
                 except ValueError:
                     status = 400

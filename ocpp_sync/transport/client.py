@@ -12,7 +12,8 @@ import websocket
 
 from ..errors import HandshakeError
 from .dial import Breakable, Route, TlsClient, dial
-from .link import ABNORMAL, INVALID_DATA, NO_STATUS, NORMAL, PROTOCOL_ERROR, TOO_BIG, UNSUPPORTED_DATA, Closed, Link
+from .frames import Incomplete
+from .link import INVALID_DATA, NO_STATUS, NORMAL, PROTOCOL_ERROR, TOO_BIG, UNSUPPORTED_DATA, Closed, Link
 from .stream import LentStream, Stream
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def open_link(
     except BaseException:
         stream.close()
         raise
-    return ClientLink(stream, link), subprotocol
+    return ClientLink(stream, link, max_message_size=max_message_size), subprotocol
 
 
 def _upgrade(link: _WebSocket, url: str, stream: Stream, subprotocols: Sequence[str], headers: Mapping[str, str]) -> str:
@@ -217,48 +218,40 @@ class _WebSocket(websocket.WebSocket):  # type: ignore[misc]
 class ClientLink(Link):
     """A link that :func:`open_link` made."""
 
-    def __init__(self, stream: Stream, link: _WebSocket) -> None:
-        super().__init__(stream)
-        self._link = link
+    def __init__(self, stream: Stream, library: _WebSocket, *, max_message_size: int) -> None:
+        super().__init__(stream, library, is_client=True, max_message_size=max_message_size)
+        library.sock.recv = self._frames.recv
 
-    def _read(self, receive: Callable[[str], None]) -> Closed:
+    def _read_frame(self) -> tuple[Closed | None, str | None]:
         try:
-            while True:
-                opcode, frame = self._link.recv_data_frame()
-                if opcode == _CLOSE:
-                    return _closed(frame.data)
-                if opcode == _BINARY:
-                    self.fail(UNSUPPORTED_DATA, "OCPP-J uses text messages")
-                    continue
-                try:
-                    text = frame.data.decode()
-                except UnicodeDecodeError:
-                    self.fail(INVALID_DATA, "the text is no UTF-8")
-                    continue
-                receive(text)
+            opcode, frame = self._library.recv_data_frame()
+        except Incomplete:
+            return None, None
         except _TooBig:
-            return self._refuse(TOO_BIG, "the message is too big")
-        except (websocket.WebSocketConnectionClosedException, websocket.WebSocketTimeoutException) as error:
-            return Closed(ABNORMAL, self._stream.failure or str(error))
+            self._refuse(TOO_BIG, "the message is too big")
+            return None, None
         except websocket.WebSocketException as error:
-            return self._refuse(PROTOCOL_ERROR, str(error)[:100])
-
-    def _send_text(self, text: str) -> None:
-        if not self._link.connected:
-            raise ConnectionResetError("the other side has closed the connection")
+            self._refuse(PROTOCOL_ERROR, str(error)[:100])
+            return None, None
+        if opcode == _CLOSE:
+            return _closed(frame.data), None
+        if opcode == _BINARY:
+            self.fail(UNSUPPORTED_DATA, "OCPP-J uses text messages")
+            return None, None
         try:
-            self._link.send(text)
-        except websocket.WebSocketException as error:
-            raise ConnectionResetError(str(error)) from error
+            return None, frame.data.decode()
+        except UnicodeDecodeError:
+            self.fail(INVALID_DATA, "the text is no UTF-8")
+            return None, None
 
     def _send_ping(self) -> None:
         try:
-            self._link.ping()
+            self._library.ping()
         except websocket.WebSocketException as error:
             raise ConnectionResetError(str(error)) from error
 
     def _send_close(self, code: int, reason: str) -> None:
-        self._link.send_close(code, reason.encode())
+        self._library.send_close(code, reason.encode())
 
 
 def _closed(data: bytes) -> Closed:

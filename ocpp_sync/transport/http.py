@@ -1,4 +1,7 @@
-"""The standard library's threaded HTTP server, as far as a WebSocket server needs it: one request a connection, one thread each."""
+"""The standard library's threaded HTTP server, as far as a WebSocket server needs it: one request a connection, one thread each.
+
+The thread ends with the request; its connection may live on, and still counts.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,9 @@ import time
 from collections import deque
 from collections.abc import Callable, Set
 from contextlib import suppress
+from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from ..limits import Limits
 from .stream import Stream
@@ -21,7 +25,7 @@ from .stream import Stream
 if TYPE_CHECKING:
     import ssl
 
-__all__ = ["HttpAnswer", "HttpServer", "shown_host"]
+__all__ = ["Exchange", "HttpAnswer", "HttpServer", "shown_host"]
 
 _log = logging.getLogger("ocpp_sync")
 
@@ -61,8 +65,26 @@ class HttpAnswer(NamedTuple):
 
 _FULL = HttpAnswer(503, "There are too many connections.")
 
-Application = Callable[[dict[str, Any], Callable[[], Stream]], "HttpAnswer | None"]
-"""Takes the WSGI environment of a request, and what gives its connection; None is no (more) answer."""
+
+class Exchange(Protocol):
+    """One request, as far as what answers it must know."""
+
+    def open_stream(self) -> Stream:
+        """Its connection."""
+
+    def keep(self) -> Callable[[], None] | None:
+        """Let the connection outlive the thread of its request; returns what must be called when it has ended. None if it cannot."""
+
+
+Application = Callable[[dict[str, Any], Exchange], "HttpAnswer | None"]
+"""Takes the WSGI environment of a request, and the request itself; None is no (more) answer."""
+
+
+class _Place(NamedTuple):
+    """A connection that counts."""
+
+    socket: socket.socket
+    host: str
 
 
 class HttpServer(http.server.ThreadingHTTPServer):
@@ -93,8 +115,8 @@ class HttpServer(http.server.ThreadingHTTPServer):
         self.limits = limits
         self.context = context
         self._stopping = threading.Event()
-        self._lock = threading.Lock()
-        self._requests: dict[threading.Thread, tuple[socket.socket, str]] = {}  # the socket and the address of each
+        self._freed = threading.Condition()  # guards the next one
+        self._places: dict[threading.Thread, _Place] = {}  # by the thread of the request, which may have ended
         self._complained = -_COMPLAINT_INTERVAL
         self._refused: deque[tuple[float, socket.socket]] = deque()  # the accepting thread's
         self._accepting = threading.Thread(target=self._accept, name=f"ocpp-accept :{self.port}", daemon=True)
@@ -118,21 +140,24 @@ class HttpServer(http.server.ThreadingHTTPServer):
 
     def cut(self) -> None:
         """Cut every connection that is there."""
-        with self._lock:
-            for sock, _ in self._requests.values():
-                _cut(sock)
+        with self._freed:
+            for place in self._places.values():
+                _cut(place.socket)
 
     def join(self, deadline: float, but: Set[threading.Thread | None] = frozenset()) -> list[str]:
-        """Wait for the threads of the connections, but for some, and the calling one.
+        """Wait for the connections to end, and for the threads of their requests, but for some, and the calling one.
 
         Returns:
-            The names of those that still run at the deadline.
+            The names of the threads of those that are left at the deadline.
         """
-        with self._lock:
-            threads = [thread for thread in self._requests if thread not in but and thread is not threading.current_thread()]
+        with self._freed:
+            threads = [thread for thread in self._places if thread not in but and thread is not threading.current_thread()]
+            while any(thread in self._places for thread in threads) and (left := deadline - time.monotonic()) > 0:
+                self._freed.wait(left)
+            names = [thread.name for thread in threads if thread in self._places]
         for thread in threads:
             thread.join(max(0.0, deadline - time.monotonic()))
-        return [thread.name for thread in threads if thread.is_alive()]
+        return names
 
     # --- The accepting thread
 
@@ -156,26 +181,25 @@ class HttpServer(http.server.ThreadingHTTPServer):
         thread = threading.Thread(
             target=self._serve, args=(request, client_address), name=f"ocpp-http {host}:{client_address[1]}", daemon=True
         )
-        with self._lock:
+        with self._freed:
             full = self._full(host)
             if not full:
-                self._requests[thread] = request, host
+                self._places[thread] = _Place(request, host)
         if full:
             self._refuse(request, f"{host}: refused: {full}")
             return
         try:
             thread.start()
         except RuntimeError as error:
-            with self._lock:
-                del self._requests[thread]
+            self._free(thread)
             self._refuse(request, f"no thread for a connection: {error}")
 
     def _full(self, host: str) -> str | None:
         limits = self.limits
-        if limits.max_connections is not None and len(self._requests) >= limits.max_connections:
+        if limits.max_connections is not None and len(self._places) >= limits.max_connections:
             return f"there are {limits.max_connections} connections already"
         if limits.max_connections_per_address is not None:
-            count = sum(address == host for _, address in self._requests.values())
+            count = sum(place.host == host for place in self._places.values())
             if count >= limits.max_connections_per_address:
                 return f"there are {count} connections from there already"
         return None
@@ -209,16 +233,26 @@ class HttpServer(http.server.ThreadingHTTPServer):
     # --- The thread of a connection
 
     def _serve(self, request: Any, client_address: Any) -> None:
+        is_kept = False
         try:
             stream = self._open(request, client_address)
             if stream is not None:
-                self.finish_request(stream, client_address)  # type: ignore[arg-type]
+                is_kept = _Request(stream, client_address, self).is_kept  # type: ignore[arg-type]
         except Exception:
             self.handle_error(request, client_address)
             self.shutdown_request(request)
         finally:
-            with self._lock:
-                del self._requests[threading.current_thread()]
+            if not is_kept:
+                self._free(threading.current_thread())
+
+    def _free(self, thread: threading.Thread) -> None:
+        with self._freed:
+            del self._places[thread]
+            self._freed.notify_all()
+
+    def keeping(self) -> Callable[[], None]:
+        """Let the place of the calling thread outlive it; returns what frees it."""
+        return partial(self._free, threading.current_thread())
 
     def _open(self, request: socket.socket, client_address: Any) -> Stream | None:
         limits = self.limits
@@ -238,8 +272,8 @@ class HttpServer(http.server.ThreadingHTTPServer):
         secured: socket.socket = request
         try:
             secured = context.wrap_socket(request, server_side=True, do_handshake_on_connect=False)
-            with self._lock:
-                self._requests[threading.current_thread()] = secured, host
+            with self._freed:
+                self._places[threading.current_thread()] = _Place(secured, host)
             secured.settimeout(self.limits.handshake_timeout)
             secured.do_handshake()
             return TlsStream(secured, max_unsent=self.limits.max_unsent, stall_timeout=self.limits.stall_timeout)
@@ -279,6 +313,7 @@ class _Request(http.server.BaseHTTPRequestHandler):
         self.rfile: Any = self.stream
         self.wfile: Any = _Writer(self.stream)
         self.close_connection = True
+        self.is_kept = False
 
     def handle(self) -> None:
         try:
@@ -289,7 +324,7 @@ class _Request(http.server.BaseHTTPRequestHandler):
                 self._send(HttpAnswer(431, "There are too many headers."))
                 return
             self.stream.deadline = self.stream.allowance = None
-            answer = self.server.application(self._environ(), lambda: self.stream)
+            answer = self.server.application(self._environ(), self)
             if answer is not None:
                 self._send(answer)
         except OSError as error:
@@ -298,8 +333,16 @@ class _Request(http.server.BaseHTTPRequestHandler):
                 with suppress(OSError):
                     self._send(HttpAnswer(431, "The request is too long."))
 
+    def open_stream(self) -> Stream:
+        return self.stream
+
+    def keep(self) -> Callable[[], None]:
+        self.is_kept = True
+        return self.server.keeping()
+
     def finish(self) -> None:
-        self.stream.close()
+        if not self.is_kept:
+            self.stream.close()
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         # The base class would show the request, as a page.

@@ -7,9 +7,10 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..errors import ConnectionClosed
+from .frames import FrameReader, OtherFrame, text_frame
 from .stream import Stream
 
 __all__ = [
@@ -46,18 +47,36 @@ class Closed(NamedTuple):
 class Link(ABC):
     """An open WebSocket.
 
-    One thread calls :meth:`run`; :meth:`send`, :meth:`close` and :meth:`abort` are for any thread. None of them waits for the reader.
+    One thread at a time reads: it calls :meth:`step` and :meth:`wait` in turn, or :meth:`run`, which does. :meth:`send`, :meth:`close`
+    and :meth:`abort` are for any thread. None of them waits for the reader.
+
+    Args:
+        stream: What it goes over.
+        library: The WebSocket of the library, connected.
+        is_client: Whether this side is the client.
+        max_message_size: Bytes of the largest message that is taken.
+
+    Attributes:
+        name: For the log.
+        stream: As given.
     """
 
-    def __init__(self, stream: Stream) -> None:
-        self._stream = stream
+    def __init__(self, stream: Stream, library: Any, *, is_client: bool, max_message_size: int) -> None:
+        self.name = ""
+        self.stream = stream
+        self._library = library
+        self._is_client = is_client
+        self._frames = FrameReader(is_masked=not is_client, max_size=max_message_size)
         self._send_lock = threading.Lock()  # round the framing of one message, which never waits
         self._closed_by_us: Closed | None = None
-        self._silent = False  # its first message is waited for
+        self._refused: Closed | None = None  # nothing more of it can be read; it has a moment to take our close frame
+        self._ended: Closed | None = None
+        self._has_frames = False  # that were left for the next step
+        self._first_message_timeout: float | None = None  # set while its first message is waited for
 
     def keep_alive(self, interval: float, timeout: float) -> None:
         """Send a ping after ``interval`` seconds of silence; the link ends as half open if nothing comes for ``timeout`` more (rule A7)."""
-        self._stream.keep_alive(interval, timeout, self._ping)
+        self.stream.keep_alive(interval, timeout, self._ping)
 
     def _ping(self) -> None:
         with self._send_lock:
@@ -67,35 +86,131 @@ class Link(ABC):
                 except OSError:
                     pass  # the reader, who has called this, will see it
 
-    def run(self, receive: Callable[[str], None], *, first_message_timeout: float | None = None) -> Closed:
+    # --- Reading
+
+    def expect_message(self, timeout: float) -> None:
+        """Close the link with 1008 if no message has come in so many seconds. For the reader, before it begins."""
+        self._first_message_timeout = timeout
+        self.stream.deadline = time.monotonic() + timeout
+
+    def run(self, receive: Callable[[str], object]) -> Closed:
         """Read until the link ends; then the socket is closed.
 
         Args:
-            receive: Takes each text message until this side closes. It must not raise, and may wait: nothing is read meanwhile.
-            first_message_timeout: Seconds for the first one to come; then the link is closed with 1008. None is any time.
+            receive: As for :meth:`step`.
 
         Returns:
             How the link ended; as this side said when it was the first to close.
         """
-        if first_message_timeout is not None:
-            self._silent, self._stream.deadline = True, time.monotonic() + first_message_timeout
-
-        def take(text: str) -> None:
-            if self._closed_by_us is None:
-                if self._silent:
-                    self._silent, self._stream.deadline = False, None
-                receive(text)
-
         try:
-            closed = self._read(take)
-            if self._silent and self._closed_by_us is None and self._stream.is_overdue:
-                closed = self._refuse(POLICY_VIOLATION, f"no message came in the first {first_message_timeout:g} s")
-        except (OSError, UnicodeError) as error:
-            closed = Closed(ABNORMAL, str(error))
+            while (closed := self.step(receive)) is None:
+                self.wait()
+            return closed
         finally:
-            with self._send_lock:  # a close frame that is about to be written goes out first
-                self._stream.close()
-        return self._closed_by_us or closed
+            self.end()
+
+    @property
+    def has_unread(self) -> bool:
+        """Whether there is something to :meth:`step` through before anything more comes."""
+        return self._ended is not None or self._has_frames or self.stream.has_pending
+
+    def step(self, receive: Callable[[str], object]) -> Closed | None:
+        """Read what has come, without waiting.
+
+        Args:
+            receive: Takes each text message until this side closes. It must not raise. False is enough for now: what has come with the
+                message is kept for the next step.
+
+        Returns:
+            How the link ended, as this side said when it was the first to close; :meth:`end` is next. None while it lives.
+        """
+        try:
+            closed = self._ended or self._step(receive)
+        except (OSError, UnicodeError) as error:
+            closed = self._failed(error)
+        except BaseException:
+            self.abort()  # Ctrl-C: nobody knows what was taken of the last message
+            raise
+        return None if closed is None else self._closed_by_us or closed
+
+    def end(self) -> None:
+        """Close the socket; for the reader, when the link has ended."""
+        with self._send_lock:  # a close frame that is about to be written goes out first
+            self.stream.close()
+
+    def _step(self, receive: Callable[[str], object]) -> Closed | None:
+        frames = self._frames
+        if not self._has_frames:
+            data = self.stream.receive()
+            if data is None:
+                return None
+            if not data:
+                return self._refused or Closed(ABNORMAL, self.stream.failure or "the connection was lost")
+            if self._refused is not None:
+                return None
+            frames.feed(data)
+        self._has_frames = False
+        while self._refused is None:
+            try:
+                message = frames.next()
+            except UnicodeDecodeError:
+                self.fail(INVALID_DATA, "the text is no UTF-8")
+                continue
+            if message is None:
+                return None
+            if isinstance(message, OtherFrame):
+                closed, text = self._read_frame()
+                if closed is not None:
+                    return closed
+                if text is None:
+                    continue
+            else:
+                text = message
+            if self._closed_by_us is None and self._take(receive, text) is False:
+                self._has_frames = True
+                return None
+        return None
+
+    def _take(self, receive: Callable[[str], object], message: str) -> object:
+        if self._first_message_timeout is not None:
+            self._first_message_timeout, self.stream.deadline = None, None
+        return receive(message)
+
+    def wait(self, until: float | None = None) -> bool:
+        """Wait until there is something to read, or until a time; for the reader.
+
+        Args:
+            until: In ``time.monotonic()`` seconds; None is as long as it takes. It may come back earlier.
+
+        Returns:
+            Whether there may be something to read.
+        """
+        if self._ended is not None or self._has_frames:
+            return True
+        try:
+            return self.stream.wait(until)
+        except OSError as error:
+            self._ended = self._failed(error)
+            return True
+
+    def check(self) -> None:
+        """Do what is due; see :meth:`~ocpp_sync.transport.stream.Stream.check`. For a reader that does not :meth:`wait`."""
+        try:
+            self.stream.check()
+        except OSError as error:
+            self._ended = self._failed(error)
+
+    def _failed(self, error: Exception) -> Closed | None:
+        if self._refused is not None:
+            return self._refused
+        if self._first_message_timeout is not None and self._closed_by_us is None and self.stream.is_overdue:
+            reason = f"no message came in the first {self._first_message_timeout:g} s"
+            self._first_message_timeout, self.stream.deadline = None, None
+            self._refuse(POLICY_VIOLATION, reason)
+            return None
+        return Closed(ABNORMAL, self.stream.failure or str(error))
+
+    # --- Writing
 
     def send(self, text: str, deadline: float | None = None) -> bool:
         """Send a text message, and stay until the kernel has all of it, or the deadline passes.
@@ -111,15 +226,15 @@ class Link(ABC):
             ConnectionClosed: The link is closed or broken.
         """
         try:
-            if not self._stream.drain(deadline, below=self._stream.max_unsent):
+            if not self.stream.drain(deadline, below=self.stream.max_unsent):
                 return False
         except OSError as error:
             raise self._lost(error) from error
-        self.post(text)
+        self._send(text, is_owed=False)
         try:
-            self._stream.drain(deadline)
+            self.stream.drain(deadline)
         except OSError as error:
-            if not self._stream.flushed:  # else it has gone out, and only then was the link lost
+            if not self.stream.flushed:  # else it has gone out, and only then was the link lost
                 raise self._lost(error) from error
         return True
 
@@ -129,11 +244,14 @@ class Link(ABC):
         Raises:
             ConnectionClosed: The link is closed or broken.
         """
+        self._send(text, is_owed=True)
+
+    def _send(self, text: str, *, is_owed: bool) -> None:
         with self._send_lock:
             if self._closed_by_us is not None:
                 raise ConnectionClosed(*self._closed_by_us)
             try:
-                self._send_text(text)
+                self._send_text(text, is_owed=is_owed)
             except OSError as error:
                 raise self._lost(error) from error
 
@@ -150,38 +268,46 @@ class Link(ABC):
                 try:
                     self._send_close(code, reason)
                 except OSError:
-                    self._stream.shutdown()
+                    self.stream.shutdown()
 
     def fail(self, code: int, reason: str) -> None:
         """Close because the other side broke a rule; it has a moment to answer, then the reader ends anyway. For the reader."""
         self._complain(code, reason)
-        deadline = time.monotonic() + _LINGER
-        if self._stream.deadline is None or self._stream.deadline > deadline:  # that for the first message may be later
-            self._stream.deadline = deadline
+        self._hurry()
 
     def abort(self) -> None:
         """Cut the connection now; the reader ends at once."""
-        self._stream.shutdown()
+        self.stream.shutdown()
 
-    def _refuse(self, code: int, reason: str) -> Closed:
-        """As :meth:`fail`, when what comes next cannot be read any more."""
+    def _refuse(self, code: int, reason: str) -> None:
+        """As :meth:`fail`, when what comes next cannot be read any more: it is thrown away, until the other side has closed.
+
+        Closing a socket with unread bytes in it resets the connection, and the other side may lose the close frame.
+        """
         self._complain(code, reason)
-        self._stream.linger(_LINGER)
-        return Closed(code, reason)
+        self._refused = Closed(code, reason)
+        self._hurry()
+        self.stream.finish()
+
+    def _hurry(self) -> None:
+        deadline = time.monotonic() + _LINGER
+        if self.stream.deadline is None or self.stream.deadline > deadline:  # that for the first message may be later
+            self.stream.deadline = deadline
 
     def _complain(self, code: int, reason: str) -> None:
         if self._closed_by_us is None:
-            # The reader's thread has the identity in its name.
-            _log.warning("%s: closing with %d: %s", threading.current_thread().name, code, reason)
+            _log.warning("%s: closing with %d: %s", self.name or threading.current_thread().name, code, reason)
         self.close(code, reason)
 
     @abstractmethod
-    def _read(self, receive: Callable[[str], None]) -> Closed:
-        """Read until the other side closes, or breaks a rule (then say so in a close frame)."""
+    def _read_frame(self) -> tuple[Closed | None, str | None]:
+        """Let the library read a frame: how the link ended if it has, and the message that is complete now, if one is."""
 
-    @abstractmethod
-    def _send_text(self, text: str) -> None:
+    def _send_text(self, text: str, *, is_owed: bool) -> None:
         """Frame a text message and give it to the stream."""
+        if not self._library.connected:
+            raise ConnectionResetError("the other side has closed the connection")
+        self.stream.send(text_frame(text, is_masked=self._is_client), is_owed=is_owed)
 
     @abstractmethod
     def _send_ping(self) -> None:

@@ -1,7 +1,7 @@
 """The server's end of a link: simple-websocket on a :class:`~ocpp_sync.transport.stream.Stream`.
 
-The library would start a thread for each connection. It is given a thread class whose ``start()`` does nothing, so that its reading
-loop runs in the HTTP thread of the connection, and an event class that hands each message on as soon as it is complete.
+The library would start a thread for each connection. It is given a thread class whose ``start()`` does nothing: its reading loop runs when
+and where a frame is there for it, and is left, by an exception, at the end of that.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from typing import Any
 
 import simple_websocket
 from wsproto.connection import ConnectionState
-from wsproto.events import CloseConnection, Event, Ping, Pong
+from wsproto.events import CloseConnection, Event, Ping, Pong, TextMessage
 from wsproto.utilities import LocalProtocolError, RemoteProtocolError
 
+from .frames import Incomplete
 from .link import ABNORMAL, TOO_BIG, UNSUPPORTED_DATA, Closed, Link
 from .stream import LentStream, Stream
 
@@ -49,11 +50,11 @@ def accept_link(
             receive_bytes=_COMPRESSED_CHUNK if compression else _CHUNK,
             max_message_size=max_message_size,
             thread_class=_Inline,
-            event_class=_Signal,
         )
     except (RemoteProtocolError, LocalProtocolError, simple_websocket.ConnectionError) as error:
         raise ValueError(str(error)) from error
-    return ServerLink(stream, link)
+    is_compressed = compression and "permessage-deflate" in environ.get("HTTP_SEC_WEBSOCKET_EXTENSIONS", "")
+    return (_CompressedLink if is_compressed else ServerLink)(stream, link, max_message_size=max_message_size)
 
 
 class _Inline:
@@ -67,72 +68,71 @@ class _Inline:
         pass
 
 
-class _Signal:
-    """An event that calls back, in the thread that sets it."""
-
-    def __init__(self) -> None:
-        self.callback: Callable[[], None] | None = None
-
-    def set(self) -> None:
-        if self.callback is not None:
-            self.callback()
-
-
 class ServerLink(Link):
     """A link that :func:`accept_link` made."""
 
-    def __init__(self, stream: Stream, link: simple_websocket.Server) -> None:
-        super().__init__(stream)
-        self._link = link
-        send = link.ws.send
+    def __init__(self, stream: Stream, library: simple_websocket.Server, *, max_message_size: int) -> None:
+        super().__init__(stream, library, is_client=False, max_message_size=max_message_size)
+        library.sock.recv = self._frames.recv
+        send = library.ws.send
 
         def send_unless_closing(event: Event) -> bytes:
             # The library gives up when it cannot answer a ping that crosses our close frame.
-            closing = isinstance(event, Pong) and link.ws.state is not ConnectionState.OPEN
+            closing = isinstance(event, Pong) and library.ws.state is not ConnectionState.OPEN
             return b"" if closing else send(event)
 
-        link.ws.send = send_unless_closing
+        library.ws.send = send_unless_closing
 
-    def _read(self, receive: Callable[[str], None]) -> Closed:
-        link = self._link
-
-        def deliver() -> None:
-            while link.input_buffer:
-                message = link.input_buffer.pop(0)
-                if isinstance(message, str):
-                    receive(message)
-                else:
-                    self.fail(UNSUPPORTED_DATA, "OCPP-J uses text messages")
-
-        link.event.callback = deliver
+    def _read_frame(self) -> tuple[Closed | None, str | None]:
+        library = self._library
         failure = ""
         try:
-            link.thread.run()
+            library.thread.run()
+        except Incomplete:
+            return None, self._take_message()
         except (RemoteProtocolError, LocalProtocolError, OSError) as error:
             failure = str(error)
         # The library keeps to itself what its reading has failed of.
-        failure = failure or self._stream.failure or "the connection was lost"
-        if link.incoming_message_len > link.max_message_size:
-            return self._refuse(TOO_BIG, "the message is too big")
-        closed = Closed(ABNORMAL, failure) if link.close_message is None else Closed(int(link.close_reason), link.close_message)
+        failure = failure or self.stream.failure or "the connection was lost"
+        if library.incoming_message_len > library.max_message_size:
+            self._refuse(TOO_BIG, "the message is too big")
+            return None, None
+        closed = Closed(ABNORMAL, failure) if library.close_message is None else Closed(int(library.close_reason), library.close_message)
         # The library answers what breaks WebSocket's rules as if the other side had closed; the state tells that it has not.
-        return self._refuse(*closed) if link.ws.state is ConnectionState.LOCAL_CLOSING else closed
+        if library.ws.state is ConnectionState.LOCAL_CLOSING:
+            self._refuse(*closed)
+            return None, None
+        return closed, None
 
-    def _send_text(self, text: str) -> None:
-        try:
-            self._link.send(text)
-        except (LocalProtocolError, simple_websocket.ConnectionClosed) as error:
-            raise ConnectionResetError("the other side has closed the connection") from error
+    def _take_message(self) -> str | None:
+        if not self._library.input_buffer:
+            return None
+        message = self._library.input_buffer.pop(0)
+        if isinstance(message, str):
+            return message
+        self.fail(UNSUPPORTED_DATA, "OCPP-J uses text messages")
+        return None
 
     def _send_ping(self) -> None:
         try:
-            self._stream.send(self._link.ws.send(Ping()))
+            self.stream.send_owed(self._library.ws.send(Ping()))
         except LocalProtocolError:
             pass  # the other side has closed
 
     def _send_close(self, code: int, reason: str) -> None:
         # Not by the library's close(), after which it reads no more.
         try:
-            self._stream.send(self._link.ws.send(CloseConnection(code=code, reason=reason)))
+            self.stream.send_owed(self._library.ws.send(CloseConnection(code=code, reason=reason)))
         except LocalProtocolError:
             pass  # the other side was first
+
+
+class _CompressedLink(ServerLink):
+    """A link with compression: the library makes its frames."""
+
+    def _send_text(self, text: str, *, is_owed: bool) -> None:
+        try:
+            data = self._library.ws.send(TextMessage(text))
+        except LocalProtocolError as error:
+            raise ConnectionResetError("the other side has closed the connection") from error
+        self.stream.send(data, is_owed=is_owed)

@@ -1,9 +1,12 @@
-"""A connected socket that one thread reads while any number of threads write to it.
+"""A connected socket that one thread at a time reads while any number of threads write to it.
 
 The socket is non-blocking. Every operation on it is short and made under one lock, and the waiting (``poll``) is done outside of it,
 so no thread ever holds the lock while it waits. :meth:`Stream.send` never waits either: what the kernel does not take is kept and
 goes out with the next write, from :meth:`Stream.drain`, or from the reader. So a peer that reads slowly delays only those who choose
 to wait for it, each as long as it chooses.
+
+Reading is in two halves, so that one thread may wait for many streams: :meth:`Stream.receive` takes what has come, and either
+:meth:`Stream.wait` waits for more, or whoever polls asks :meth:`Stream.interest` what for and until when.
 """
 
 from __future__ import annotations
@@ -30,7 +33,7 @@ _ACKNOWLEDGED_WITHIN = 60.0  # seconds; by itself the kernel goes on for a quart
 
 
 class Stream:
-    """The read side belongs to one thread; :meth:`send`, :meth:`drain` and :meth:`shutdown` to all.
+    """The read side belongs to one thread at a time; :meth:`send`, :meth:`drain` and :meth:`shutdown` to all.
 
     Args:
         sock: A connected socket, which becomes the stream's own.
@@ -63,16 +66,18 @@ class Stream:
         self._unsent = bytearray()
         self._progress = 0.0  # when the kernel last took bytes, or when the first unsent ones came
         self._taken = self._sent = 0  # bytes since the beginning
-        self._reader = 0  # the thread that has read last
         self._owed = 0  # bytes that the reader has sent, the last of which are still unsent
         self._owed_end = 0  # where they end, counted as in _taken
         self._received = b""
         self._position = 0
+        self._poll: select.poll | None = None  # the reader's, with the events that it waits for
+        self._polled = -1
         self._keep_alive: tuple[float, float, Callable[[], None]] | None = None
         self._heard = 0.0  # when the last bytes came
         self._asked: float | None = None  # when a sign of life was asked for, since then
         self._pollers = 0
         self._read_wants_write = False  # only TLS ever does
+        self._is_finishing = False
         self._closed = False
         self._broken: OSError | None = None
 
@@ -99,7 +104,7 @@ class Stream:
         Args:
             interval: Seconds of silence.
             timeout: Seconds for the sign to come.
-            ask: Called by the reader; it must not wait.
+            ask: Called by the reader, in :meth:`check`; it must not wait.
         """
         self._heard, self._asked = time.monotonic(), None
         self._keep_alive = interval, timeout, ask
@@ -142,33 +147,102 @@ class Stream:
                 raise OSError("the other side sent more than is allowed before the connection is open")
 
     def _fill(self) -> bool:
-        self._reader = threading.get_ident()
-        while not _passed(self.deadline):
-            with self._lock:
-                if self._closed:
-                    return False
+        while True:
+            data = self.receive()
+            if data is not None:
+                self._received, self._position = data, 0
+                return bool(data)
+            self.wait()
+
+    def receive(self) -> bytes | None:
+        """What has come, without waiting: None if nothing has, ``b""`` is the end.
+
+        Raises:
+            TimeoutError: The deadline passed.
+            OSError: The connection is broken.
+        """
+        if self._position < len(self._received):  # what :meth:`recv` has left
+            rest, self._received, self._position = self._received[self._position :], b"", 0
+            return rest
+        if _passed(self.deadline):  # however much a slow peer still sends
+            raise TimeoutError("the time to read is over")
+        with self._lock:
+            if self._closed:
+                return b""
+            if self._unsent:
                 self._push()
                 # A peer that sends but does not read must not make us keep ever more answers for it. Only what the reader itself has
                 # to say counts: two sides that write much at once must both go on reading.
-                flooded = self._owed > self.max_unsent
-                if not flooded:
-                    data = self._read()
-                    if data is not None:
-                        self._received, self._position = data, 0
-                        if self._keep_alive is not None:
-                            self._heard, self._asked = time.monotonic(), None
-                        return bool(data)
-                wanted = 0 if flooded else select.POLLIN
-                if self._unsent or self._read_wants_write:
-                    wanted |= select.POLLOUT
-                stalled = self._progress + self._stall_timeout if self._unsent else None
-            # While it does not read, it hears nothing.
-            silent = None if flooded else self._silent_at()
-            if not self._wait(wanted, _earlier(_earlier(self.deadline, stalled), silent)):
-                self._fail_if_stalled()
-                if _passed(silent):
-                    self._fail_if_dead()
-        raise TimeoutError("the time to read is over")
+                if self._owed > self.max_unsent:
+                    return None
+            data = self._read()
+        if data is not None and self._keep_alive is not None:
+            self._heard, self._asked = time.monotonic(), None
+        return data
+
+    def fileno(self) -> int:
+        """The descriptor."""
+        return self._descriptor
+
+    @property
+    def has_unsent(self) -> bool:
+        """Whether there is something that the kernel has not taken yet."""
+        return bool(self._unsent)
+
+    @property
+    def has_pending(self) -> bool:
+        """Whether there is something to receive of which the kernel does not know."""
+        return self._position < len(self._received)
+
+    def interest(self) -> tuple[int, float | None]:
+        """What the reader waits for: the events of ``poll``, and when to call :meth:`check`, in ``time.monotonic()`` seconds."""
+        wanted, due = select.POLLIN, self.deadline
+        is_flooded = self._owed > self.max_unsent
+        if is_flooded:
+            wanted = 0
+        elif self._keep_alive is not None:  # while it does not read, it hears nothing
+            due = _earlier(due, self._silent_at())
+        if self._unsent:
+            wanted |= select.POLLOUT
+            due = _earlier(due, self._progress + self._stall_timeout)
+        elif self._read_wants_write:
+            wanted |= select.POLLOUT
+        return wanted, due
+
+    def wait(self, until: float | None = None) -> bool:
+        """Wait until there may be something to receive; false if a time came first, this or one of the stream's own.
+
+        Args:
+            until: In ``time.monotonic()`` seconds; None is as long as it takes.
+
+        Raises:
+            OSError: As for :meth:`check`.
+        """
+        wanted, due = self.interest()
+        if self._poll_once(wanted, _earlier(due, until)):
+            return True
+        self.check()
+        return False
+
+    def check(self) -> None:
+        """Do what is due: ask for a sign of life, or give up.
+
+        Raises:
+            TimeoutError: The deadline passed, the peer has stalled, or it is dead; the connection may live on in the first case only.
+        """
+        if _passed(self.deadline):
+            raise TimeoutError("the time to read is over")
+        self._fail_if_stalled()
+        if self._keep_alive is not None and self._owed <= self.max_unsent and _passed(self._silent_at()):
+            self._fail_if_dead()
+
+    def _poll_once(self, wanted: int, deadline: float | None) -> bool:
+        if self._poll is None:
+            self._poll = select.poll()
+        if wanted != self._polled:
+            self._poll.register(self._descriptor, wanted)
+            self._polled = wanted
+        return self._wait(wanted, deadline, self._poll)
 
     def _silent_at(self) -> float | None:
         """When something is to be done about the other side's silence."""
@@ -199,8 +273,12 @@ class Stream:
 
     # --- Writing: any thread
 
-    def send(self, data: bytes) -> int:
+    def send(self, data: bytes, *, is_owed: bool = False) -> int:
         """Take all of ``data``, to be sent in order; never waits.
+
+        Args:
+            data: What to send.
+            is_owed: It is an answer of the reader's to what the peer has sent: with too much of that unsent, no more is read.
 
         Raises:
             OSError: The connection is closed or broken.
@@ -211,12 +289,16 @@ class Stream:
                 self._progress = time.monotonic()
             self._unsent += data
             self._taken += len(data)
-            if threading.get_ident() == self._reader:
+            if is_owed:
                 self._owed += len(data)
                 self._owed_end = self._taken
             self._push()
             self._check()
         return len(data)
+
+    def send_owed(self, data: bytes) -> int:
+        """:meth:`send` for the reader, and for a library that answers by itself."""
+        return self.send(data, is_owed=True)
 
     def drain(self, deadline: float | None = None, *, below: int = 0) -> bool:
         """Wait until at most ``below`` bytes are unsent.
@@ -233,6 +315,8 @@ class Stream:
             OSError: The connection is closed or broken.
         """
         while True:
+            if not self._unsent and self._broken is None and not self._closed:
+                return True  # as nearly always
             with self._lock:
                 self._check()
                 self._push()
@@ -271,6 +355,9 @@ class Stream:
             if self._sent >= self._owed_end:
                 self._owed = 0
             self._progress = time.monotonic()
+        if self._is_finishing and not self._unsent and self._broken is None:
+            self._is_finishing = False
+            self._shutdown(socket.SHUT_WR)
 
     def _write(self, chunk: memoryview) -> int:
         """How many bytes the kernel takes, 0 if none for now; the lock is held."""
@@ -304,30 +391,37 @@ class Stream:
 
     # --- Waiting and ending
 
-    def _wait(self, events: int, deadline: float | None) -> bool:
+    def _wait(self, events: int, deadline: float | None, poll: select.poll | None = None) -> bool:
         """Wait outside the lock; the descriptor stays open for as long as somebody polls it."""
         with self._lock:
             if self._closed:
                 return True  # the caller looks again and sees it
             self._pollers += 1
         try:
-            poll = select.poll()
-            poll.register(self._descriptor, events)
+            if poll is None:
+                poll = select.poll()
+                poll.register(self._descriptor, events)
             return bool(poll.poll(_milliseconds(deadline)))
         finally:
             with self._lock:
                 self._pollers -= 1
-                self._close_if_unused()
+                if self._closed:
+                    self._close_if_unused()
+
+    def finish(self) -> None:
+        """Say that nothing more comes from here, as soon as what is unsent has gone."""
+        with self._lock:
+            self._is_finishing = True
+            self._push()
 
     def linger(self, seconds: float) -> None:
-        """Say that nothing more comes from here, and throw away what still comes in, until the end or for a time; for the reader.
+        """:meth:`finish`, and throw away what still comes in, until the end or for a time; for the reader.
 
         Closing a socket with unread bytes in it resets the connection, and the other side may lose the close frame.
         """
         self.deadline, self.allowance = _earlier(self.deadline, time.monotonic() + seconds), None
         try:
-            self.drain(self.deadline)
-            self.shutdown(socket.SHUT_WR)
+            self.finish()
             while self.recv(CHUNK):
                 pass
         except OSError:
@@ -364,7 +458,7 @@ class LentStream:
 
     def __init__(self, stream: Stream) -> None:
         self.recv = stream.recv
-        self.send = stream.send
+        self.send = stream.send_owed
 
     def gettimeout(self) -> None:
         """Always None; see :attr:`Stream.deadline`."""

@@ -1,8 +1,8 @@
 """TLS on a stream: one thread reads while others write, and OpenSSL never sees two of them at once.
 
 An OpenSSL object must not be read and written at the same time. The stream's one lock is round each operation, which is short because
-the socket is non-blocking; the waiting happens outside of it. Reading always tries first and polls only when OpenSSL has nothing, so data
-that it has decrypted already is never overlooked.
+the socket is non-blocking; the waiting happens outside of it. Whoever waits asks OpenSSL first, so data that it has decrypted already is
+never overlooked.
 """
 
 from __future__ import annotations
@@ -47,6 +47,17 @@ class TlsStream(Stream):
         with self._lock:
             return self._sock.session
 
+    @property
+    def has_pending(self) -> bool:  # noqa: D102
+        if super().has_pending:
+            return True
+        with self._lock:
+            return not self._closed and self._sock.pending() > 0
+
+    def _poll_once(self, wanted: int, deadline: float | None) -> bool:
+        # What OpenSSL has decrypted already, no poll() tells.
+        return bool(wanted & select.POLLIN and self.has_pending) or super()._poll_once(wanted, deadline)
+
     def _read(self) -> bytes | None:
         self._read_wants_write = False
         try:
@@ -68,12 +79,12 @@ class TlsStream(Stream):
             self._write_wants_read = True
             return 0
 
-    def _wait(self, events: int, deadline: float | None) -> bool:
+    def _wait(self, events: int, deadline: float | None, poll: select.poll | None = None) -> bool:
         if self._write_wants_read:
             # The server has begun to renegotiate. The kernel would take more, but OpenSSL waits for the other side, and what comes may
             # be read by another thread.
-            events, deadline = select.POLLIN, _earlier(deadline, time.monotonic() + _RENEGOTIATION_INTERVAL)
-        return super()._wait(events, deadline)
+            events, deadline, poll = select.POLLIN, _earlier(deadline, time.monotonic() + _RENEGOTIATION_INTERVAL), None
+        return super()._wait(events, deadline, poll)
 
     def _shutdown(self, how: int = socket.SHUT_RDWR) -> None:
         self._lingers = how == socket.SHUT_WR
