@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
+from .acceptance import acceptor
 from .errors import CallError, InvalidPayload
 from .schemas import Action, actions
 from .validation import ValidationPolicy, invalid_action, validate
@@ -14,6 +16,9 @@ __all__ = ["SIDES", "Checks"]
 _log = logging.getLogger("ocpp_sync")
 
 SIDES = {"CS": "charge point", "CSMS": "CSMS"}
+
+_accept: dict[tuple[str, str, str, str], Callable[[Any], bool]] = {}
+"""Of each message that was found to be right where it is: what says yes to its payloads that are. By side, way, version and action."""
 
 
 class Checks:
@@ -36,11 +41,15 @@ class Checks:
         Raises:
             InvalidPayload: It is refused.
         """
+        way = "SEND out" if is_send else "CALL out"
+        if self._is_surely_right(way, version, action, payload):
+            return
         mode = self._policy.mode("out", action)
         if mode == "off":
             return
         try:
             self._check_use(version, action, is_send=is_send)
+            self._found_right(way, version, action, "request")
             validate(action, payload, version=version)
         except InvalidPayload as error:
             if mode == "strict":
@@ -68,6 +77,9 @@ class Checks:
         Raises:
             CallError: It is refused, with the code for the other side (rules B8, B12).
         """
+        way = "SEND in" if is_send else "CALL in"
+        if is_handled and self._is_surely_right(way, version, action, payload):
+            return
         mode = self._policy.mode("in", action)
         entry = actions(version).get(action)
         if entry is None and not (is_handled and mode == "off"):
@@ -80,6 +92,7 @@ class Checks:
             raise CallError("NotSupported", f"{action} is sent by the {SIDES[self._side]}, not to it")
         if entry.is_send != is_send:
             raise CallError("ProtocolError", f"{action} is a {_kind(entry)}")
+        self._found_right(way, version, action, "request")
         try:
             validate(action, payload, version=version)
         except InvalidPayload as error:
@@ -96,17 +109,29 @@ class Checks:
         self._response(version, action, payload, "out", "sent")
 
     def _response(self, version: str, action: str, payload: Any, direction: str, done: str) -> None:
+        way = f"CALLRESULT {direction}"
+        if self._is_surely_right(way, version, action, payload):
+            return
         mode = self._policy.mode(direction, action)
         entry = actions(version).get(action)
         # Without a schema there is nothing to hold it against: the request was allowed to go out, or was served, all the same.
         if mode == "off" or entry is None or entry.response is None:
             return
+        self._found_right(way, version, action, "response")
         try:
             validate(action, payload, version=version, kind="response")
         except InvalidPayload as error:
             if mode == "strict":
                 raise
             _log.warning("%s: %s although invalid: response to %s", self._identity, done, error)
+
+    def _is_surely_right(self, way: str, version: str, action: str, payload: Any) -> bool:
+        accept = _accept.get((self._side, way, version, action))
+        return accept is not None and accept(payload)
+
+    def _found_right(self, way: str, version: str, action: str, kind: str) -> None:
+        if action in actions(version):
+            _accept[self._side, way, version, action] = acceptor(version, action, kind)
 
     def _check_use(self, version: str, action: str, *, is_send: bool) -> None:
         entry = actions(version).get(action)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 
 __all__ = ["SYSTEM_CLOCK", "Clock"]
 
@@ -14,13 +15,11 @@ class Clock:
     Whoever waits says until when, not for how long, and looks again afterwards: both ways of waiting may come back too early.
     """
 
-    def monotonic(self) -> float:
-        """Seconds that only go forward, from some point in the past."""
-        return time.monotonic()
+    monotonic: Callable[..., float] = staticmethod(time.monotonic)
+    """Seconds that only go forward, from some point in the past."""
 
-    def time(self) -> float:
-        """Seconds since 1970 by the system's clock, which may be wrong, and may jump."""
-        return time.time()
+    time: Callable[..., float] = staticmethod(time.time)
+    """Seconds since 1970 by the system's clock, which may be wrong, and may jump."""
 
     def wait(self, condition: threading.Condition, deadline: float | None, what: str) -> None:
         """Wait until a condition is notified, or until a deadline.
@@ -34,7 +33,9 @@ class Clock:
 
     def for_system(self, deadline: float | None) -> float | None:
         """The same deadline in ``time.monotonic()`` seconds, for what the system waits for."""
-        return None if deadline is None else time.monotonic() + (deadline - self.monotonic())
+        if deadline is None or type(self) is Clock:
+            return deadline
+        return time.monotonic() + (deadline - self.monotonic())
 
     def wait_event(self, event: threading.Event, deadline: float | None, what: str) -> None:
         """Wait until an event is set, or until a deadline; a test's clock may set it at the deadline.

@@ -46,6 +46,16 @@ _MAX_COMPLAINTS = 50  # warnings in the log about what came by one link
 
 _H = TypeVar("_H", bound=Handler)
 
+_generation = 0  # of this process: how many forks have led to it
+
+
+def _forked() -> None:
+    global _generation
+    _generation += 1
+
+
+os.register_at_fork(after_in_child=_forked)
+
 
 def checked_size(size: int) -> int:
     """A ``max_message_size``.
@@ -114,7 +124,7 @@ class Connection:
         self._ping_interval = checked_timeout(ping_interval, "ping_interval")
         self._pong_timeout = checked_timeout(pong_timeout, "pong_timeout")
         self._clock = clock
-        self._process = os.getpid()
+        self._generation = _generation
         self._lock = threading.Lock()
         self._core: Protocol | None = None
         self._link: Link | None = None
@@ -243,7 +253,8 @@ class Connection:
                 raise invalid_action(action, str(error), core.version, "type") from None
             frames = self._hand_out(core)
         for frame in frames:
-            self._show_frame("out", frame.text)
+            if self._watches_frames():
+                self._show_frame("out", frame.text)
             self._last_sent = self._clock.monotonic()
             link.send(frame.text)
 
@@ -317,11 +328,11 @@ class Connection:
     @property
     def _is_forked(self) -> bool:
         # Threads do not survive a fork, and the link belongs to the process that has them.
-        return self._process != os.getpid()
+        return self._generation != _generation
 
     def _check_process(self) -> None:
         if self._is_forked:
-            raise RuntimeError(f"{self!r} belongs to process {self._process}: after a fork the new process needs one of its own")
+            raise RuntimeError(f"{self!r} belongs to another process: after a fork the new process needs one of its own")
 
     def _connected(self) -> tuple[Protocol, Link]:
         self._check_process()
@@ -347,29 +358,29 @@ class Connection:
         self, core: Protocol, link: Link, call: OutgoingCall, waiter: _Waiter, deadline: float | None, started: float
     ) -> dict[str, Any]:
         has_waited, may_read = False, False
-        while True:
+        while waiter.outcome is None:
             with self._lock:
-                if waiter.outcome is not None:
-                    break
                 frame, waiter.frame = waiter.frame, None
                 if frame is None and not may_read:
                     event = waiter.event = waiter.event or threading.Event()
                     event.clear()
+                if waiter.outcome is not None:
+                    break
             if frame is not None and waiter.patience is not None:
                 deadline = self._clock.monotonic() + waiter.patience
             is_over = deadline is not None and self._clock.monotonic() >= deadline
             if frame is not None and not (is_over and has_waited):
                 self._transmit(link, frame, deadline)
-                may_read = True
+                may_read = self._reading is not None
+                self._before_waiting()
             elif is_over:
                 if self._give_up(core, call):
                     # If its turn has come just now, it is too late: nobody would wait for the answer.
                     raise CallTimeout(call.action, call.message_id, self._clock.monotonic() - started, call.sent)
             elif may_read:
                 may_read = False
-                self._before_waiting()
-                if self._reading is not None:
-                    self._reading.read_until(waiter.is_answered, self._clock.for_system(deadline))
+                if (reading := self._reading) is not None:
+                    reading.read_until(waiter.is_answered, self._clock.for_system(deadline))
             else:
                 self._clock.wait_event(event, deadline, "answer")
                 has_waited = True
@@ -392,8 +403,9 @@ class Connection:
             if frame.call is None:
                 frames.append(frame)
             else:
-                frame.call.waiter.frame = frame
-                frame.call.waiter.wake()
+                waiter = frame.call.waiter
+                waiter.frame = frame
+                waiter.wake()
         return frames
 
     def _check_response(self, core: Protocol, link: Link, call: OutgoingCall, response: dict[str, Any], deadline: float | None) -> None:
@@ -409,7 +421,8 @@ class Connection:
 
     def _transmit(self, link: Link, frame: Frame, deadline: float | None) -> bool:
         """Send one frame, and wait for the network if need be; false if it could not. A link that breaks here is the reader's business."""
-        self._show_frame("out", frame.text)
+        if self._watches_frames():
+            self._show_frame("out", frame.text)
         self._last_sent = self._clock.monotonic()
         try:
             sent = link.send(frame.text, self._clock.for_system(deadline))
@@ -486,11 +499,12 @@ class Connection:
         if len(text) > self._max_message_size or (not text.isascii() and len(text.encode()) > self._max_message_size):
             link.fail(_TOO_BIG, "the message is too big")
             return True
-        self._show_frame("in", text)
+        if self._watches_frames():
+            self._show_frame("in", text)
         message = core.decode(text)
         with self._lock:
             events = core.receive(message)
-            frames = self._hand_out(core)
+            frames = self._hand_out(core) if core.has_outgoing else ()
         for frame in frames:
             self._post(link, frame)
         for event in events:
@@ -499,7 +513,8 @@ class Connection:
 
     def _post(self, link: Link, frame: Frame) -> None:
         """Send one frame without waiting for anything."""
-        self._show_frame("out", frame.text)
+        if self._watches_frames():
+            self._show_frame("out", frame.text)
         self._last_sent = self._clock.monotonic()
         try:
             link.post(frame.text)
@@ -529,13 +544,15 @@ class Connection:
         more = "; further ones are logged as DEBUG" if self._complaints == _MAX_COMPLAINTS else ""
         _log.log(level, "%s: %s%s", self.identity, what, more)
 
+    def _watches_frames(self) -> bool:
+        return self._handlers.watches_frames
+
     def _show_frame(self, direction: str, text: str) -> None:
-        if self._has_handler("frame"):
-            try:
-                self._showing.add(threading.get_ident())
-                self._emit("frame", direction, redact(text) if self._redact else text)
-            finally:
-                self._showing.discard(threading.get_ident())
+        try:
+            self._showing.add(threading.get_ident())
+            self._emit("frame", direction, redact(text) if self._redact else text)
+        finally:
+            self._showing.discard(threading.get_ident())
 
     # --- The worker's thread
 
@@ -569,8 +586,9 @@ class Connection:
                 core.reply_error(request.message_id, CallError("InternalError"))
                 answered = False
             frames = self._hand_out(core)
-        sent = [self._transmit(link, frame, None) for frame in frames]
-        return answered and all(sent)
+        for frame in frames:
+            answered = self._transmit(link, frame, None) and answered
+        return answered
 
     def _request_answered(self, request: messages.Call | messages.Send, answer: dict[str, Any] | CallError) -> None:
         """The answer to a request has gone out; a generator's rest comes next."""

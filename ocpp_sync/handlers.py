@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import logging
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -25,6 +24,9 @@ class Handlers:
         events: The names of the life-cycle events, all in lower case.
         versions: The versions whose actions can be registered.
         served_side: Who sends the requests that are handled here, ``"CS"`` or ``"CSMS"``.
+
+    Attributes:
+        watches_frames: Whether there is a handler of ``frame``.
     """
 
     def __init__(self, events: Iterable[str], versions: Sequence[str], served_side: str) -> None:
@@ -32,6 +34,7 @@ class Handlers:
         self._served_side = served_side
         self._events: dict[str, tuple[Handler, ...]] = dict.fromkeys(events, ())
         self._actions: dict[str, Handler] = {}
+        self.watches_frames = False
         self._registering = threading.Lock()
 
     @overload
@@ -56,6 +59,7 @@ class Handlers:
             with self._registering:
                 if name in self._events:
                     self._events[name] = (*self._events[name], handler)
+                    self.watches_frames = bool(self._events.get("frame"))
                 else:
                     self._actions[name] = handler
             return handler
@@ -86,6 +90,8 @@ class Handlers:
             return
         sides = {action: side for version in reversed(self._versions) for action, side in senders(version).items()}
         if name not in sides:
+            import difflib
+
             kind = "event" if name[:1].islower() else f"action of OCPP {', '.join(self._versions)}"
             near = difflib.get_close_matches(name[:60].lower(), folded := {right.lower(): right for right in [*self._events, *sides]}, 1)
             hint = f"; did you mean {folded[near[0]]!r}?" if near else ""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from decimal import Decimal
 from typing import Any, NamedTuple
 
+from .decimals import is_decimal
 from .errors import MalformedMessage
 
 __all__ = [
@@ -93,6 +93,9 @@ def parse(text: str, kinds: frozenset[type[Message]]) -> Message:
         MalformedMessage: It is none of them. Its attributes tell as much of the message as could be read.
     """
     array = _load(text, kinds)
+    message = _usual(array, text, kinds)
+    if message is not None:
+        return message
     if not isinstance(array, list) or not array:
         raise MalformedMessage("a message must be a JSON array that begins with its type")
     number, *rest = array
@@ -110,6 +113,23 @@ def parse(text: str, kinds: frozenset[type[Message]]) -> Message:
     if lone_surrogate:
         raise MalformedMessage("the text holds half of a surrogate pair, which is no character", message_id, "FormatViolation", kind)
     return _build(kind, message_id, rest[1:])
+
+
+_USUAL: dict[int, type[Message]] = {4: Call, 3: CallResult}
+
+
+def _usual(array: Any, text: str, kinds: frozenset[type[Message]]) -> Message | None:
+    """A CALL or CALLRESULT without anything unusual, in a third of the time that it takes to find out what is wrong with others."""
+    if type(array) is not list or "\\u" in text:
+        return None
+    kind = _USUAL.get(len(array))
+    if kind not in kinds or type(array[0]) is not int or _TYPES.get(array[0]) is not kind:
+        return None
+    if not (type(array[1]) is str and len(array[1]) <= MAX_ID_LENGTH and type(array[-1]) is dict):
+        return None
+    if kind is Call:
+        return Call(array[1], array[2], array[3]) if type(array[2]) is str else None
+    return CallResult(array[1], array[2])
 
 
 def _build(kind: Any, message_id: str, fields: list[Any]) -> Message:
@@ -149,9 +169,10 @@ def serialise(message: Message, *, short_decimals: bool = False) -> str:
     fields: list[Any] = [_NUMBERS[type(message)], *message]
     try:
         text = _encode(fields)
-        if short_decimals and _LONG_DECIMAL.search(text):
+        if short_decimals and _has_long_decimal(text):
             text = _encode(_rounded(fields))
-        text.encode()
+        if not text.isascii():
+            text.encode()
     except UnicodeEncodeError:
         raise ValueError("half of a surrogate pair is no character that JSON can carry") from None
     except (TypeError, ArithmeticError, RecursionError) as error:
@@ -201,12 +222,13 @@ def _too_deep(text: str) -> bool:
 
 def _has_lone_surrogate(text: str, array: list[Any]) -> bool:
     # A WebSocket text is valid UTF-8, so only an escape can bring one.
-    return _SURROGATE_ESCAPE.search(text) is not None and _not_unicode(json.dumps(array, ensure_ascii=False))
+    return "\\u" in text and _SURROGATE_ESCAPE.search(text) is not None and _not_unicode(json.dumps(array, ensure_ascii=False))
 
 
 def _not_unicode(text: str) -> bool:
     try:
-        text.encode()
+        if not text.isascii():
+            text.encode()
     except UnicodeEncodeError:
         return True
     return False
@@ -216,14 +238,20 @@ def _not_unicode(text: str) -> bool:
 
 
 def _plain_number(value: Any) -> Any:
-    if isinstance(value, Decimal):
+    if is_decimal(value):
         return int(value) if value == value.to_integral_value() else float(value)
     raise TypeError(f"JSON knows nothing like a Python {type(value).__name__}")
 
 
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain_number).encode
 
-_LONG_DECIMAL = re.compile(r"\.\d{7}|\de-\d")
+_LONG_FRACTION = re.compile(r"\.\d{7}")
+_SMALL_NUMBER = re.compile(r"\de-\d")
+
+
+def _has_long_decimal(text: str) -> bool:
+    # As one pattern it takes three times as long.
+    return _LONG_FRACTION.search(text) is not None or ("e-" in text and _SMALL_NUMBER.search(text) is not None)
 
 
 def _rounded(value: Any) -> Any:
@@ -231,7 +259,6 @@ def _rounded(value: Any) -> Any:
         return {name: _rounded(inner) for name, inner in value.items()}
     if isinstance(value, (list, tuple)):
         return [_rounded(inner) for inner in value]
-    if isinstance(value, (float, Decimal)):
-        number = _plain_number(value) if isinstance(value, Decimal) else value
-        return round(number, _DECIMAL_PLACES)
-    return value
+    if is_decimal(value):
+        value = _plain_number(value)
+    return round(value, _DECIMAL_PLACES) if isinstance(value, float) else value

@@ -12,7 +12,8 @@ A :class:`Protocol` is the state of one side of one link. It is told what the pr
 
 from __future__ import annotations
 
-import uuid
+import itertools
+import os
 from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -121,8 +122,11 @@ Event = messages.Call | messages.Send | Answer | Fault | Stray | GiveUp
 """What :meth:`Protocol.receive` returns; a ``Call`` or ``Send`` is a request to handle."""
 
 
-def _new_id() -> str:
-    return str(uuid.uuid4())
+def _uuids() -> Callable[[], str]:
+    """Makes fresh UUIDs: random once, and then counted, which takes a tenth of the time. And the module uuid a small board 0.2 MiB."""
+    digits, count = os.urandom(9).hex(), itertools.count()
+    random = f"{digits[:8]}-{digits[8:12]}-4{digits[12:15]}-8{digits[15:]}-"
+    return lambda: f"{random}{next(count):012x}"
 
 
 class Protocol:
@@ -131,7 +135,7 @@ class Protocol:
     Args:
         version: The negotiated version, ``"1.6"``, ``"2.0.1"`` or ``"2.1"``.
         short_decimals: Write numbers with six decimal places at most, as is due towards a charging station (rule B20).
-        new_id: Makes the id of each message; by default a fresh UUID (rule B2).
+        new_id: Makes the id of each message; None is fresh UUIDs (rule B2).
         max_unreadable: How many messages in a row may have no readable id.
     """
 
@@ -140,13 +144,13 @@ class Protocol:
         version: str,
         *,
         short_decimals: bool = False,
-        new_id: Callable[[], str] = _new_id,
+        new_id: Callable[[], str] | None = None,
         max_unreadable: int = MAX_UNREADABLE,
     ) -> None:
         self.version = version
         self.dialect = DIALECTS[version]
         self._short_decimals = short_decimals
-        self._new_id = new_id
+        self._new_id = _uuids() if new_id is None else new_id
         self._max_unreadable = max_unreadable
         self._waiting: deque[OutgoingCall] = deque()
         self._outstanding: OutgoingCall | None = None
@@ -239,6 +243,11 @@ class Protocol:
         self._outstanding = None
         self._waiting.clear()
         return unanswered
+
+    @property
+    def has_outgoing(self) -> bool:
+        """Whether there are frames to transmit now."""
+        return bool(self._outgoing)
 
     def take_outgoing(self) -> list[Frame]:
         """The frames to transmit now, in order; each is returned once."""

@@ -39,7 +39,8 @@ class Reading:
         self._step = step
         self._wait_for_room = wait_for_room
         self.has_answered = False
-        self._changed = threading.Condition()  # guards the next two
+        self._lock = threading.Lock()  # guards the next two
+        self._changed = threading.Condition(self._lock)
         self._turn = threading.get_ident()  # the thread that reads; 0 is none
         self._given_back = False  # the thread is to read now
         self._last_turn = 0.0  # when a caller last read
@@ -62,7 +63,7 @@ class Reading:
                 return self._outcome
 
     def _step_back(self) -> None:
-        with self._changed:
+        with self._lock:
             until = time.monotonic() + _STEP_BACK
             self._turn = 0
             while not self._given_back:
@@ -83,7 +84,7 @@ class Reading:
         """
         this = threading.get_ident()
         try:
-            with self._changed:
+            with self._lock:
                 if self._turn or self._given_back:
                     return
                 self._turn = this
@@ -105,7 +106,7 @@ class Reading:
                     self._give_back()
 
     def _give_back(self) -> None:
-        with self._changed:
+        with self._lock:
             self._turn = 0
             self._given_back = True
             self._changed.notify()

@@ -230,8 +230,8 @@ class Registration(Closable):
             told = action == "BootNotification" and not self._renewed  # else that answer is not worth anything any more
             if told:
                 self._take_status(response)
-            status, why = self._status, self._why()
             self._changed.notify_all()
+            status, why = self._status, self._why() if told else ""
         if told:
             _log.info("%s: BootNotification: %s", self._station.identity, status if status == "Accepted" else why)
             self._station.tell("registration", status)

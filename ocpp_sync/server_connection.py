@@ -104,6 +104,9 @@ class OcppClientConnection(Connection):
             return partial(handler, self, action)
         return None
 
+    def _watches_frames(self) -> bool:
+        return self._handlers.watches_frames or self._server_handlers.watches_frames
+
     def _has_handler(self, event: str) -> bool:
         return super()._has_handler(event) or bool(self._server_handlers.event(event))
 

@@ -7,22 +7,22 @@ needs beside it (exact ``multipleOf``, the two formats, numbers and nesting that
 
 from __future__ import annotations
 
-import decimal
-import difflib
 import functools
 import itertools
 import re
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from .acceptance import acceptor
+from .acceptance import acceptor, is_surely_valid
+from .decimals import is_decimal
 from .errors import InvalidPayload, spell_code
 from .schemas import VERSIONS, action_names, actions, definitions
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from jsonschema import FormatChecker, ValidationError
     from jsonschema.protocols import Validator
 
@@ -92,6 +92,11 @@ def validate(action: str, payload: Any, *, version: str, kind: str = "request") 
         InvalidPayload: The payload breaks the schema, or the version defines no such action or response.
         ValueError: An unknown version or kind.
     """
+    try:
+        if is_surely_valid(version, action, kind, payload):
+            return
+    except TypeError:
+        pass  # what cannot even be looked up; see below
     if kind not in ("request", "response"):
         raise ValueError(f"a payload is a 'request' or a 'response', not {kind!r}")
     known = actions(version)
@@ -196,9 +201,9 @@ def _unlike_json(payload: Any) -> tuple[_Path, str] | None:
 def _no_scalar(value: Any) -> str | None:
     if value is None or isinstance(value, (str, bool)):
         return None
-    if not isinstance(value, (int, float, Decimal)):
+    if not (isinstance(value, (int, float)) or is_decimal(value)):
         return f"JSON knows nothing like {_type_name(value)}"
-    if (isinstance(value, Decimal) and value.is_nan()) or not -_MAX_NUMBER <= value <= _MAX_NUMBER:
+    if (is_decimal(value) and value.is_nan()) or not -_MAX_NUMBER <= value <= _MAX_NUMBER:
         return "this is no number that JSON can carry: NaN, infinite or beyond 1.8e308"
     return None
 
@@ -257,19 +262,23 @@ def _format_checker() -> FormatChecker:
 
 
 # The largest finite number has 309 digits, so no remainder of what _no_scalar lets pass needs more than that.
-_EXACT = decimal.Context(prec=400)
+_EXACT_DIGITS = 400
 
 
 def _multiple_of(validator: Validator, divisor: float, value: Any, schema: Any) -> Iterator[ValidationError]:
     """``multipleOf`` in decimal arithmetic: 8.1 is a multiple of 0.1, although 8.1 / 0.1 is none of floats (rule B18)."""
+    from decimal import Context
+
     from jsonschema import ValidationError
 
-    if validator.is_type(value, "number") and _EXACT.remainder(_decimal(value), _decimal(divisor)):
+    if validator.is_type(value, "number") and Context(prec=_EXACT_DIGITS).remainder(_decimal(value), _decimal(divisor)):
         yield ValidationError("not a multiple")
 
 
 def _decimal(number: float | Decimal) -> Decimal:
     """The number as it is written; int and float may have subclasses with a ``repr`` of their own."""
+    from decimal import Decimal
+
     return Decimal(float.__repr__(number)) if isinstance(number, float) else Decimal(number)
 
 
@@ -277,7 +286,7 @@ def _is_integer(checker: object, value: Any) -> bool:
     """Draft 6 goes by the value, ``1.0`` is an integer; draft 4 by the notation (rule B18)."""
     if isinstance(value, float):
         return value.is_integer()
-    if isinstance(value, Decimal):
+    if is_decimal(value):
         return value == value.to_integral_value()
     return isinstance(value, int) and not isinstance(value, bool)
 
@@ -394,6 +403,8 @@ def _did_you_mean(word: str, names: Iterable[str]) -> str:
 
 def _nearest(word: str, names: Iterable[str], count: int = 1, cutoff: float = 0.6) -> list[str]:
     """The names most like a word, best first, whatever their case."""
+    import difflib
+
     folded = {name.lower(): name for name in names}
     return [folded[near] for near in difflib.get_close_matches(word[:_MAX_SHOWN].lower(), folded, count, cutoff)]
 
@@ -412,4 +423,4 @@ def _type_name(value: Any) -> str:
     for kind, name in ((bool, "boolean"), (str, "string"), (int, "integer"), (dict, "object"), (list, "array")):
         if isinstance(value, kind):
             return _TYPES[name]
-    return "a decimal number" if isinstance(value, (float, Decimal)) else f"a Python {type(value).__name__}"
+    return "a decimal number" if isinstance(value, float) or is_decimal(value) else f"a Python {type(value).__name__}"

@@ -47,13 +47,15 @@ class Worker:
         self._start = start
         self.room_again: Callable[[], None] | None = None
         self.ended: Callable[[], None] | None = None
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
         self._tasks: deque[tuple[Callable[[], None], int]] = deque()
         self._cost = 0
         self._runs: set[_Run] = set()
         self._running: set[_Run] = set()  # those of them that are in a task
         self._taker: _Run | None = None  # the one of them that takes the next task
         self._told_full = False
+        self._waiting = 0  # how many threads wait for a change
         self._closed = False
 
     def put(self, task: Callable[[], None], cost: int = 0, kind: str = "") -> None:
@@ -64,19 +66,19 @@ class Worker:
             cost: The memory that it holds until then, in bytes.
             kind: What it is for: tasks of a kind take about as long.
         """
-        with self._changed:
+        with self._lock:
             self._tasks.append((task, cost))
             self._cost += cost
             if self._taker is None:
                 self._start_taker(kind)
             else:
-                self._changed.notify_all()
+                self._notify()
 
     def is_full(self) -> bool:
         """Whether so many tasks are waiting that no more should come, until :attr:`room_again` is called."""
         if len(self._tasks) < _MAX_TASKS and self._cost < _MAX_COST:
             return False  # as nearly always
-        with self._changed:
+        with self._lock:
             self._told_full = not self._closed and self._is_full
             return self._told_full
 
@@ -88,24 +90,24 @@ class Worker:
         """Wait until few enough tasks are waiting, or the worker is closed."""
         if not self._is_full:
             return
-        with self._changed:
+        with self._lock:
             while not self._closed and self._is_full:
-                self._changed.wait()
+                self._wait()
 
     def wait_idle(self, deadline: float | None) -> bool:
         """Wait until no task waits or runs, but for that of the calling thread; false if the deadline came first."""
         this = threading.current_thread()
-        with self._changed:
+        with self._lock:
             while self._tasks or any(run.thread is not this for run in self._running):
                 left = None if deadline is None else deadline - time.monotonic()
                 if left is not None and left <= 0:
                     return False
-                self._changed.wait(left)
+                self._wait(left)
         return True
 
     def step_aside(self) -> None:
         """Called in a task: the next task need not wait for the rest of this one."""
-        with self._changed:
+        with self._lock:
             if self._taker is not None and self._taker.thread is threading.current_thread():
                 self._taker = None
                 self._start_taker()
@@ -117,9 +119,9 @@ class Worker:
 
     def close(self) -> None:
         """Let the threads end when the tasks that are there have run."""
-        with self._changed:
+        with self._lock:
             self._closed = True
-            self._changed.notify_all()
+            self._notify()
             self._tell_room()
             self._tell_end()
 
@@ -127,7 +129,7 @@ class Worker:
     def is_current(self) -> bool:
         """Whether the calling thread is one of the worker's."""
         this = threading.current_thread()
-        with self._changed:
+        with self._lock:
             return any(run.thread is this for run in self._runs)
 
     def join(self, deadline: float | None = None) -> bool:
@@ -140,13 +142,13 @@ class Worker:
             False if one of them still is.
         """
         this = threading.current_thread()
-        with self._changed:
+        with self._lock:
             runs = [run for run in self._runs if run.thread is not this]
             while self._start is not None and not self._runs.isdisjoint(runs):
                 left = None if deadline is None else deadline - time.monotonic()
                 if left is not None and left <= 0:
                     return False
-                self._changed.wait(left)
+                self._wait(left)
         if self._start is not None:
             return True
         threads = [run.thread for run in runs if run.thread is not None]
@@ -183,27 +185,38 @@ class Worker:
         this.name = name
 
     def _take(self, run: _Run) -> Callable[[], None] | None:
-        with self._changed:
+        with self._lock:
             self._running.discard(run)
             if self._taker is None:
                 self._taker = run
             if not self._tasks:
-                self._changed.notify_all()  # whoever waits until it is idle
+                self._notify()  # whoever waits until it is idle
             while self._start is None and self._taker is run and not self._tasks and not self._closed:
-                self._changed.wait()
+                self._wait()
             if self._taker is run and self._tasks:
                 task, cost = self._tasks.popleft()
                 self._cost -= cost
                 self._running.add(run)
-                self._changed.notify_all()
+                self._notify()
                 self._tell_room()
                 return task
             if self._taker is run:
                 self._taker = None
             self._runs.discard(run)
-            self._changed.notify_all()
+            self._notify()
             self._tell_end()
             return None
+
+    def _wait(self, timeout: float | None = None) -> None:
+        self._waiting += 1
+        try:
+            self._changed.wait(timeout)
+        finally:
+            self._waiting -= 1
+
+    def _notify(self) -> None:
+        if self._waiting:
+            self._changed.notify_all()
 
     def _tell_room(self) -> None:
         if self._told_full and (self._closed or not self._is_full):

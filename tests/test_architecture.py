@@ -17,12 +17,13 @@ PACKAGE = Path(ocpp_sync.__file__).parent
 # What each module of the core may import from the package; each stands above those that it names.
 BELOW = {
     "errors": set[str](),
-    "messages": {"errors"},
+    "decimals": set[str](),
+    "messages": {"decimals", "errors"},
     "protocol": {"errors", "messages"},
     "schemas": {"errors"},
     "acceptance": {"schemas"},
-    "validation": {"acceptance", "errors", "schemas"},
-    "checks": {"errors", "schemas", "validation"},
+    "validation": {"acceptance", "decimals", "errors", "schemas"},
+    "checks": {"acceptance", "errors", "schemas", "validation"},
 }
 OUTSIDE = {"socket", "threading", "time", "ssl", "select", "http"}
 LATE = {"ssl", "jsonschema", "sqlite3", "http.server", "asyncio", "simple_websocket", "websocket"}

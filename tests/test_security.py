@@ -453,8 +453,8 @@ def test_an_address_that_swallows_everything_leaves_time_for_the_next(
         addresses = [(*kind, deaf.getsockname()), (*kind, ("127.0.0.1", server.port))]
         real = socket.getaddrinfo
 
-        def resolve(host: str, *arguments: Any, **named: Any) -> Any:
-            if host != "csms.example":
+        def resolve(host: bytes, *arguments: Any, **named: Any) -> Any:
+            if host != b"csms.example":
                 return real(host, *arguments, **named)
             if named.get("flags"):
                 raise socket.gaierror("a name")

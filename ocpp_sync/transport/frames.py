@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import os
 import struct
+from collections.abc import Iterator
 
-__all__ = ["FrameReader", "Incomplete", "OtherFrame", "text_frame"]
+__all__ = ["FrameReader", "FrameWriter", "Incomplete", "OtherFrame"]
 
 _WHOLE_TEXT = 0x81  # FIN, no extension, opcode 1
 _FIN, _CONTROL = 0x80, 0x08
 _MASKED = 0x80
-_MAX_HEADER = 14
 
 _LENGTH_16, _LENGTH_64 = struct.Struct("!H"), struct.Struct("!Q")
+_KEY, _KEYS = struct.Struct("4s"), 64
 _HEADER_16, _HEADER_64 = struct.Struct("!BBH"), struct.Struct("!BBQ")
 
 
@@ -121,25 +122,37 @@ class FrameReader:
         return data
 
 
-def text_frame(text: str, *, is_masked: bool) -> bytes:
-    """A text message in one frame.
+class FrameWriter:
+    """Makes the frames of text messages; for one thread at a time.
 
     Args:
-        text: The message.
         is_masked: Whether this side is the client, whose frames are masked with random bytes.
     """
-    payload = text.encode()
-    length, mask_bit = len(payload), _MASKED if is_masked else 0
-    if length < 126:
-        header = bytes((_WHOLE_TEXT, mask_bit | length))
-    elif length < 65536:
-        header = _HEADER_16.pack(_WHOLE_TEXT, mask_bit | 126, length)
-    else:
-        header = _HEADER_64.pack(_WHOLE_TEXT, mask_bit | 127, length)
-    if not is_masked:
-        return header + payload
-    key = os.urandom(4)
-    return header + key + _masked(payload, key)
+
+    def __init__(self, *, is_masked: bool) -> None:
+        self._mask_bit = _MASKED if is_masked else 0
+        self._keys: Iterator[tuple[bytes]] = iter(())
+
+    def frame(self, text: str) -> bytes:
+        """A text message in one frame."""
+        payload = text.encode()
+        length = len(payload)
+        if length < 126:
+            header = bytes((_WHOLE_TEXT, self._mask_bit | length))
+        elif length < 65536:
+            header = _HEADER_16.pack(_WHOLE_TEXT, self._mask_bit | 126, length)
+        else:
+            header = _HEADER_64.pack(_WHOLE_TEXT, self._mask_bit | 127, length)
+        if not self._mask_bit:
+            return header + payload
+        key = self._new_key()
+        return header + key + _masked(payload, key)
+
+    def _new_key(self) -> bytes:
+        for (key,) in self._keys:
+            return key
+        self._keys = _KEY.iter_unpack(os.urandom(_KEYS * _KEY.size))
+        return self._new_key()
 
 
 def _masked(payload: bytes | bytearray, key: bytes) -> bytes:

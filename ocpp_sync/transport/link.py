@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from ..errors import ConnectionClosed
-from .frames import FrameReader, OtherFrame, text_frame
+from .frames import FrameReader, FrameWriter, OtherFrame
 from .stream import Stream
 
 __all__ = [
@@ -65,7 +65,7 @@ class Link(ABC):
         self.name = ""
         self.stream = stream
         self._library = library
-        self._is_client = is_client
+        self._writer = FrameWriter(is_masked=is_client)
         self._frames = FrameReader(is_masked=not is_client, max_size=max_message_size)
         self._send_lock = threading.Lock()  # round the framing of one message, which never waits
         self._closed_by_us: Closed | None = None
@@ -225,17 +225,20 @@ class Link(ABC):
         Raises:
             ConnectionClosed: The link is closed or broken.
         """
-        try:
-            if not self.stream.drain(deadline, below=self.stream.max_unsent):
-                return False
-        except OSError as error:
-            raise self._lost(error) from error
-        self._send(text, is_owed=False)
-        try:
-            self.stream.drain(deadline)
-        except OSError as error:
-            if not self.stream.flushed:  # else it has gone out, and only then was the link lost
+        stream = self.stream
+        if stream.has_unsent:
+            try:
+                if not stream.drain(deadline, below=stream.max_unsent):
+                    return False
+            except OSError as error:
                 raise self._lost(error) from error
+        self._send(text, is_owed=False)
+        if stream.has_unsent:
+            try:
+                stream.drain(deadline)
+            except OSError as error:
+                if not stream.flushed:  # else it has gone out, and only then was the link lost
+                    raise self._lost(error) from error
         return True
 
     def post(self, text: str) -> None:
@@ -307,7 +310,7 @@ class Link(ABC):
         """Frame a text message and give it to the stream."""
         if not self._library.connected:
             raise ConnectionResetError("the other side has closed the connection")
-        self.stream.send(text_frame(text, is_masked=self._is_client), is_owed=is_owed)
+        self.stream.send(self._writer.frame(text), is_owed=is_owed)
 
     @abstractmethod
     def _send_ping(self) -> None:

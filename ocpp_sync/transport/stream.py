@@ -25,8 +25,9 @@ HIGH_WATER = 64 * 1024
 """How many unsent bytes there are by default until writers wait and the reader reads no more."""
 
 CHUNK = 64 * 1024
-"""How much is read and written at once."""
+"""How much is read and written at once, at most."""
 
+_SMALL_CHUNK = 4096
 _MAX_BUFFER = 2**30
 _MAX_TIMEOUT = 2**31 - 1  # milliseconds
 _ACKNOWLEDGED_WITHIN = 60.0  # seconds; by itself the kernel goes on for a quarter of an hour
@@ -68,6 +69,7 @@ class Stream:
         self._taken = self._sent = 0  # bytes since the beginning
         self._owed = 0  # bytes that the reader has sent, the last of which are still unsent
         self._owed_end = 0  # where they end, counted as in _taken
+        self._chunk = _SMALL_CHUNK  # how much is read next
         self._received = b""
         self._position = 0
         self._poll: select.poll | None = None  # the reader's, with the events that it waits for
@@ -176,8 +178,11 @@ class Stream:
                 if self._owed > self.max_unsent:
                     return None
             data = self._read()
-        if data is not None and self._keep_alive is not None:
-            self._heard, self._asked = time.monotonic(), None
+        if data is not None:
+            # A buffer of full size for each small message costs time, and leaves holes in the memory.
+            self._chunk = CHUNK if len(data) >= self._chunk else _SMALL_CHUNK
+            if self._keep_alive is not None:
+                self._heard, self._asked = time.monotonic(), None
         return data
 
     def fileno(self) -> int:
@@ -186,8 +191,8 @@ class Stream:
 
     @property
     def has_unsent(self) -> bool:
-        """Whether there is something that the kernel has not taken yet."""
-        return bool(self._unsent)
+        """Whether there is something that the kernel has not taken yet, or never will."""
+        return bool(self._unsent) or self._sent != self._taken
 
     @property
     def has_pending(self) -> bool:
@@ -197,8 +202,7 @@ class Stream:
     def interest(self) -> tuple[int, float | None]:
         """What the reader waits for: the events of ``poll``, and when to call :meth:`check`, in ``time.monotonic()`` seconds."""
         wanted, due = select.POLLIN, self.deadline
-        is_flooded = self._owed > self.max_unsent
-        if is_flooded:
+        if self._owed > self.max_unsent:
             wanted = 0
         elif self._keep_alive is not None:  # while it does not read, it hears nothing
             due = _earlier(due, self._silent_at())
@@ -267,7 +271,7 @@ class Stream:
     def _read(self) -> bytes | None:
         """What the kernel has, or None; the lock is held."""
         try:
-            return self._sock.recv(CHUNK)
+            return self._sock.recv(self._chunk)
         except BlockingIOError:
             return None
 
@@ -285,14 +289,16 @@ class Stream:
         """
         with self._lock:
             self._check()
-            if not self._unsent:
-                self._progress = time.monotonic()
-            self._unsent += data
             self._taken += len(data)
             if is_owed:
                 self._owed += len(data)
                 self._owed_end = self._taken
-            self._push()
+            if self._unsent:
+                self._unsent += data
+                self._push()
+            else:
+                self._progress = time.monotonic()
+                self._push(data)
             self._check()
         return len(data)
 
@@ -335,13 +341,19 @@ class Stream:
         with self._lock:
             return self._sent == self._taken
 
-    def _push(self) -> None:
-        """Hand to the kernel what it takes; the lock is held."""
-        while self._unsent and self._broken is None:
+    def _push(self, data: bytes = b"") -> None:
+        """Hand to the kernel what it takes of what is unsent, or of ``data`` if nothing is; the lock is held."""
+        while (data or self._unsent) and self._broken is None:
             try:
-                with memoryview(self._unsent) as view, view[:CHUNK] as chunk:
-                    sent = self._write(chunk)
-                del self._unsent[:sent]
+                if data:  # nearly always the kernel takes it, and nothing is copied
+                    sent = self._write(data if len(data) <= CHUNK else data[:CHUNK])
+                    if sent < len(data):
+                        self._unsent += data[sent:]
+                    data = b""
+                else:
+                    with memoryview(self._unsent) as view, view[:CHUNK] as chunk:
+                        sent = self._write(chunk)
+                    del self._unsent[:sent]
             except OSError as error:
                 self._break(error)
                 return
@@ -359,7 +371,7 @@ class Stream:
             self._is_finishing = False
             self._shutdown(socket.SHUT_WR)
 
-    def _write(self, chunk: memoryview) -> int:
+    def _write(self, chunk: bytes | memoryview) -> int:
         """How many bytes the kernel takes, 0 if none for now; the lock is held."""
         try:
             return self._sock.send(chunk)

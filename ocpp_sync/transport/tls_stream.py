@@ -62,14 +62,14 @@ class TlsStream(Stream):
         self._read_wants_write = False
         try:
             # Data that crosses our close_notify is an error to OpenSSL. It is to be thrown away, for which it need not be decrypted.
-            return socket.socket.recv(self._sock, CHUNK) if self._lingers else self._sock.recv(CHUNK)
+            return socket.socket.recv(self._sock, CHUNK) if self._lingers else self._sock.recv(self._chunk)
         except (ssl.SSLWantReadError, BlockingIOError):
             return None
         except ssl.SSLWantWriteError:
             self._read_wants_write = True
             return None
 
-    def _write(self, chunk: memoryview) -> int:
+    def _write(self, chunk: bytes | memoryview) -> int:
         self._write_wants_read = False
         try:
             return self._sock.send(chunk)
