@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .backoff import Backoff as Backoff
     from .client import OcppClient as OcppClient
+    from .descriptions import describe as describe
     from .errors import CallError as CallError
     from .errors import CallTimeout as CallTimeout
     from .errors import CertificateError as CertificateError
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from .outbox import OutboxSettings as OutboxSettings
     from .server import OcppServer as OcppServer
     from .server_connection import OcppClientConnection as OcppClientConnection
+    from .skeletons import skeleton as skeleton
     from .timestamps import format_time as format_time
     from .timestamps import parse_time as parse_time
     from .timestamps import utcnow as utcnow
@@ -62,9 +64,11 @@ _HOMES = {
     "OutboxFull": "errors",
     "OutboxSettings": "outbox",
     "RejectHandshake": "errors",
+    "describe": "descriptions",
     "format_time": "timestamps",
     "hex_password": "handshake",
     "parse_time": "timestamps",
+    "skeleton": "skeletons",
     "utcnow": "timestamps",
     "validate": "validation",
 }

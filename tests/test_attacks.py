@@ -100,15 +100,11 @@ def attacked(server: OcppServer, **options: Any) -> Iterator[Stations]:
         yield stations
         stations.check()
         assert resident() < before + MARGIN
-        assert server._http is not None
-        with server._http._freed:
-            threads = [thread for thread in server._http._places if not thread.name.startswith("ocpp-rx GOOD")]
-        for thread in threads:
-            thread.join(TIMEOUT)
-            assert not thread.is_alive(), thread.name
+        http = server._http
+        assert http is not None
+        with http._freed:
+            assert http._freed.wait_for(lambda: len(http._places) == STATIONS, TIMEOUT)
         assert set(server.connections) == {client.identity for client in stations.clients}
-        with server._http._freed:
-            assert len(server._http._places) == STATIONS
     finally:
         stations.close()
 

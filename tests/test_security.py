@@ -495,6 +495,7 @@ def test_a_connection_counts_as_long_as_a_handler_of_it_runs(make_server: Make, 
     assert connection.wait_closed(TIMEOUT)
     assert refused(make_client(identity="CP2"), server.url).status == 503
     released.set()
-    connection.thread.join(TIMEOUT)
-    assert not connection.thread.is_alive()
+    http = server._http
+    with http._freed:
+        assert http._freed.wait_for(lambda: not http._places, TIMEOUT)
     assert make_client(server.url, "CP2").connected

@@ -18,6 +18,7 @@ _COMMANDS = {
     "certs": "make a test CA, and certificates for a server and for charge points",
     "passwd": "keep the password of a charge point in a file, as a hash",
     "outbox": "look into the outbox of a charge point, and decide about single messages",
+    "schema": "look up the fields of a message, or the actions of OCPP",
 }
 
 

@@ -74,7 +74,7 @@ class FrameReader:
         buffer, position = self._buffer, self._position
         there = len(buffer) - position
         if self._left:
-            return _OTHER_FRAME
+            return _OTHER_FRAME if there else None
         if there < self._needed:
             return None
         first, second = buffer[position], buffer[position + 1]
