@@ -55,14 +55,15 @@ class _Task(NamedTuple):
 class _Seat:
     """A link that is read here."""
 
-    __slots__ = ("connection", "descriptor", "due", "is_due", "is_out", "link", "polled")
+    __slots__ = ("connection", "descriptor", "due", "is_due", "is_out", "link", "number", "polled")
 
     def __init__(self, connection: OcppClientConnection, link: Link) -> None:
         self.connection = connection
         self.link = link
         self.descriptor = link.stream.fileno()
         self.polled = 0  # the events that the kernel is asked for; 0 is none, not even its end
-        self.due: float | None = None  # when it is looked at without any
+        self.due: float | None = None  # when it is looked at without any, and the number under which that is noted
+        self.number = 0
         self.is_due = False
         self.is_out = False  # its step has taken too long: nobody else must read it until that is over
 
@@ -117,8 +118,8 @@ class Reactor:
         self._epoll.register(self._alarm, select.EPOLLIN)
         self._seats: dict[int, _Seat] = {}
         self._again: deque[_Seat] = deque()  # to be read without waiting for the kernel
-        self._due: list[tuple[float, int, _Seat]] = []  # a heap; a seat is there no later than it is due
-        self._numbers = itertools.count()
+        self._due: list[tuple[float, int, int]] = []  # a heap: when, the number, the descriptor
+        self._numbers = itertools.count(1)
 
     # --- For the server
 
@@ -318,9 +319,11 @@ class Reactor:
         while self._again:
             seats.append(self._again.popleft())
         while self._due and self._due[0][0] <= time.monotonic():
-            seat = heapq.heappop(self._due)[2]
-            seat.due, seat.is_due = None, True
-            seats.append(seat)
+            _, number, descriptor = heapq.heappop(self._due)
+            seat = self._seats.get(descriptor)
+            if seat is not None and seat.number == number:  # else it has ended meanwhile, or was due earlier
+                seat.due, seat.is_due = None, True
+                seats.append(seat)
         return seats
 
     def _patience(self) -> float:
@@ -393,8 +396,8 @@ class Reactor:
         events, due = seat.link.stream.interest()
         self._poll_for(seat, events)
         if due is not None and (seat.due is None or due < seat.due):
-            seat.due = due
-            heapq.heappush(self._due, (due, next(self._numbers), seat))
+            seat.due, seat.number = due, next(self._numbers)
+            heapq.heappush(self._due, (due, seat.number, seat.descriptor))
 
     def _poll_for(self, seat: _Seat, events: int) -> None:
         # The constants of poll() and of epoll are the same.

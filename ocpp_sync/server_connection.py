@@ -150,6 +150,7 @@ class OcppClientConnection(Connection):
         """The link has ended."""
         self.detach(closed)
         self._worker.close()
+        self._worker.room_again = None
 
     def _before_waiting(self) -> None:
         if self._reactor is not None:
