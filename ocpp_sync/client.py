@@ -6,7 +6,7 @@ import logging
 import re
 import threading
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, overload
 
 from . import messages
 from .backoff import Backoff
@@ -19,18 +19,21 @@ from .errors import CallError, CallTimeout, NotAccepted, NotConnected
 from .handlers import Handlers
 from .registration import CsmsTime, Registration
 from .signals import terminable
+from .typed import VersionT, typed_call, typed_send
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable
     from datetime import datetime
     from os import PathLike
+    from typing import Literal
 
-    from typing_extensions import Self
+    from typing_extensions import Self, Unpack
 
     from .outbox import Outbox, OutboxSettings
     from .protocol import OutgoingCall, Protocol
     from .transport.link import Link
+    from .typed import ClientOptions, Version
 
 __all__ = ["OcppClient"]
 
@@ -41,7 +44,7 @@ _IDENTITY_2X = re.compile(r"[a-zA-Z0-9*\-_=+|@.]{1,48}")
 _RECONNECT = Backoff()
 
 
-class OcppClient(ClientConnection):
+class OcppClient(ClientConnection, Generic[VersionT]):
     """A charge point's connection to its CSMS.
 
     ::
@@ -84,6 +87,16 @@ class OcppClient(ClientConnection):
         OutboxError: The outbox's file cannot be used.
     """
 
+    @overload
+    def __init__(self: OcppClient[Literal["1.6"]], identity: str, *, version: Literal["1.6"], **options: Unpack[ClientOptions]) -> None: ...
+    @overload
+    def __init__(
+        self: OcppClient[Literal["2.0.1"]], identity: str, *, version: Literal["2.0.1"] = "2.0.1", **options: Unpack[ClientOptions]
+    ) -> None: ...
+    @overload
+    def __init__(self: OcppClient[Literal["2.1"]], identity: str, *, version: Literal["2.1"], **options: Unpack[ClientOptions]) -> None: ...
+    @overload
+    def __init__(self: OcppClient[Version], identity: str, *, version: str | Sequence[str], **options: Unpack[ClientOptions]) -> None: ...
     def __init__(
         self,
         identity: str,
@@ -167,6 +180,7 @@ class OcppClient(ClientConnection):
             self._registration.wait_accepted(None)
         return self
 
+    @typed_call
     def call(
         self, action: str, payload: dict[str, Any] | None = None, *, timeout: float | None = None, wait: bool = False
     ) -> dict[str, Any]:
@@ -216,6 +230,7 @@ class OcppClient(ClientConnection):
                 self._tls = ClientTls(self._tls.settings._replace(verify_time=True))
         return response
 
+    @typed_send
     def send(self, action: str, payload: dict[str, Any] | None = None) -> None:
         """Send a SEND of OCPP 2.1; see :meth:`Connection.send`.
 
@@ -356,7 +371,7 @@ class OcppClient(ClientConnection):
     def _drain(self, deadline: float) -> None:
         if self._outbox is not None:
             self._outbox.drain(deadline)
-        with self._changed:
+        with self._lock:
             self._draining, core = True, self._core
             while core is not None and core is self._core and not core.is_idle and self._clock.monotonic() < deadline:
                 self._clock.wait(self._changed, deadline, "drain")
@@ -370,7 +385,7 @@ class OcppClient(ClientConnection):
     def _give_up(self, core: Protocol, call: OutgoingCall) -> bool:
         gave_up = super()._give_up(core, call)
         if self._draining:
-            with self._changed:
+            with self._lock:
                 self._changed.notify_all()
         return gave_up
 

@@ -164,7 +164,7 @@ class ClientConnection(Connection):
 
     def begin_close(self, code: int, reason: str) -> None:
         """For the package: all of closing that waits for nothing."""
-        with self._changed:
+        with self._lock:
             # All at once: another thread may be about to connect again.
             life, link, worker = self._life, self._link, self._worker
             if life is not None:
@@ -179,6 +179,8 @@ class ClientConnection(Connection):
     def finish_close(self, deadline: float) -> None:
         """For the package: wait for what :meth:`begin_close` has begun."""
         super().finish_close(deadline)
+        if self.is_reading:
+            return  # the thread of the link cannot end before this one goes on
         life, patience = self._life, max(deadline, time.monotonic() + 1.0)
         if life is None or not life.closing or life.thread in (None, threading.current_thread()):
             return  # or a handler of "close" has connected again
@@ -274,7 +276,7 @@ class ClientConnection(Connection):
 
     def _pause(self, life: _Life, seconds: float) -> None:
         deadline = self._clock.monotonic() + seconds
-        with self._changed:
+        with self._lock:
             while not life.closing and self._clock.monotonic() < deadline:
                 self._clock.wait(self._changed, deadline, "reconnect")
             if life.closing:
@@ -347,7 +349,7 @@ class ClientConnection(Connection):
         self.link_number += 1
         self.attach(link, version)
         self._put_event("connect")
-        with self._changed:
+        with self._lock:
             self._changed.notify_all()
         self._link_changed()
         if life.closing:
@@ -374,19 +376,19 @@ class ClientConnection(Connection):
             if not life.closing:
                 self._end_life(life)
                 self._worker.close()
-            with self._changed:
+            with self._lock:
                 life.ended.set()
                 self._changed.notify_all()
 
     def detach(self, closed: Closed | None) -> None:
         """For the package: the link has ended."""
         super().detach(closed)
-        with self._changed:
+        with self._lock:
             self._changed.notify_all()
         self._link_changed()
 
     def _wait_for_link(self, deadline: float | None) -> bool:
-        with self._changed:
+        with self._lock:
             while self._core is None:
                 life = self._life
                 if life is None or life.closing or life.ended.is_set():

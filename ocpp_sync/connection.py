@@ -11,9 +11,9 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any
 
 from . import messages
 from .checks import Checks
@@ -25,10 +25,13 @@ from .handlers import Handler, Handlers
 from .protocol import MAX_UNREADABLE, Answer, Event, Fault, Frame, GiveUp, OutgoingCall, Protocol, Stray
 from .reading import Reading
 from .redaction import redact
+from .typed import typed_call, typed_on, typed_send
 from .validation import ValidationPolicy, invalid_action
 from .worker import Worker
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .transport.link import Closed, Link
 
 __all__ = ["DEFAULT_MAX_MESSAGE_SIZE", "Connection", "checked_size"]
@@ -43,8 +46,6 @@ _SENDABLE_CODES = {1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1
 _NORMAL, _PROTOCOL_ERROR, _TOO_BIG, _ABNORMAL = 1000, 1002, 1009, 1006
 
 _MAX_COMPLAINTS = 50  # warnings in the log about what came by one link
-
-_H = TypeVar("_H", bound=Handler)
 
 _generation = 0  # of this process: how many forks have led to it
 
@@ -160,11 +161,8 @@ class Connection:
         """Whether there is an open link."""
         return self._core is not None
 
-    @overload
-    def on(self, name: str) -> Callable[[_H], _H]: ...
-    @overload
-    def on(self, name: str, handler: _H) -> _H: ...
-    def on(self, name: str, handler: _H | None = None) -> _H | Callable[[_H], _H]:
+    @typed_on
+    def on(self, name: str, handler: Any = None) -> Any:
         """Register a handler of an action, of every other action (``"*"``), or of a life-cycle event; without one, a decorator that does.
 
         A handler of an action is called with the request and returns the response, a dict; None is ``{}``. A generator yields its
@@ -178,9 +176,9 @@ class Connection:
         Raises:
             ValueError: There is no such event, no supported version defines the action, or the other side does not send it.
         """
-        # mypy cannot see that both overloads are passed on as they are.
         return self._handlers.on(name) if handler is None else self._handlers.on(name, handler)
 
+    @typed_call
     def call(self, action: str, payload: dict[str, Any] | None = None, *, timeout: float | None = None) -> dict[str, Any]:
         """Send a CALL and wait for its answer; from any thread, a handler's too.
 
@@ -224,12 +222,15 @@ class Connection:
             response = self._await(core, link, call, waiter, deadline, started)
         except BaseException:
             # Also when Ctrl-C comes: the next call must not wait for this one.
+            if (reading := self._reading) is not None:
+                reading.leave()
             if call is not None:
                 self._give_up(core, call)
             raise
         self._check_response(core, link, call, response, deadline)
         return response
 
+    @typed_send
     def send(self, action: str, payload: dict[str, Any] | None = None) -> None:
         """Send a SEND of OCPP 2.1, which is never answered (rule B17).
 
@@ -297,7 +298,7 @@ class Connection:
             if self._core is not None:
                 return  # that link has ended, and another has come meanwhile
             link, worker = self._link, self._worker
-        if self._stepping == threading.get_ident():  # in a handler of "frame"
+        if self.is_reading:
             if link is not None:
                 link.fail(_NORMAL, "")  # it is closed already; this bounds the wait for the other side
             return
@@ -454,7 +455,7 @@ class Connection:
         link = self._link
         assert link is not None
         closed: Closed | None = None
-        self._reading = Reading(link, self.step, self._worker.wait_for_room)
+        self._reading = Reading(link, self.step, self._worker)
         try:
             closed = self._reading.run()
         finally:
@@ -525,8 +526,8 @@ class Connection:
         if isinstance(event, Answer):
             with self._lock:
                 self._resolve(event.call, event.outcome)
-            if self._reading is not None:
-                self._reading.has_answered = True
+            if (reading := self._reading) is not None:
+                reading.has_answered = True
         elif isinstance(event, (messages.Call, messages.Send)):
             self._worker.put(partial(self._serve, core, link, event), size, event.action)
         elif isinstance(event, Stray):
@@ -592,6 +593,11 @@ class Connection:
 
     def _request_answered(self, request: messages.Call | messages.Send, answer: dict[str, Any] | CallError) -> None:
         """The answer to a request has gone out; a generator's rest comes next."""
+
+    @property
+    def is_reading(self) -> bool:
+        """For the package: whether the calling thread is in a step of reading: in a handler of ``frame``."""
+        return self._stepping == threading.get_ident()
 
     def _before_waiting(self) -> None:
         """This thread is about to wait for the other side."""

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from .server_connection import OcppClientConnection
-    from .transport.link import Link
+    from .transport.link import Closed, Link
 
 __all__ = ["Reactor", "is_available"]
 
@@ -90,6 +90,12 @@ class _Lead:
         self.since: float | None = None
         self.count = 0
         self.is_over = False
+
+    def next_task(self) -> _Task | None:
+        try:
+            return self.tasks.popleft()
+        except IndexError:
+            return None
 
 
 class Reactor:
@@ -172,6 +178,7 @@ class Reactor:
         with self._lock:
             self._closed = True
             self._changed.notify_all()
+            self._release_if_unused()
         self._wake()
 
     def join(self, deadline: float) -> list[str]:
@@ -218,10 +225,13 @@ class Reactor:
                     self._depose(job)
         with self._lock:
             self._threads.discard(this)
-            if self._closed and not self._threads and not self._gone:
-                self._gone = True
-                self._epoll.close()
-                os.close(self._alarm)
+            self._release_if_unused()
+
+    def _release_if_unused(self) -> None:
+        if self._closed and not self._threads and not self._gone:
+            self._gone = True
+            self._epoll.close()
+            os.close(self._alarm)
 
     def _next_job(self) -> _Task | _Lead | None:
         """Wait for something to do; None is the end."""
@@ -279,9 +289,13 @@ class Reactor:
             self._poll_for(lead.stepping, 0)
         self._again.extend(lead.seats)
         lead.seats.clear()
-        self._tasks.extend(lead.tasks)
-        lead.tasks.clear()
+        self._give_away(lead)
         self._changed.notify()
+
+    def _give_away(self, lead: _Lead) -> None:
+        # One by one: the old leader may be about to take one, too.
+        while (task := lead.next_task()) is not None:
+            self._tasks.append(task)
 
     def _run_slow(self, task: _Task) -> None:
         started = time.monotonic()
@@ -341,39 +355,44 @@ class Reactor:
             if self._quiet >= _QUIET_LOOKS:
                 self._quiet = 0
                 self._changed.notify()
-        self._step(seat)
-        has_unread = seat.link.has_unread
+        is_open = self._step(seat)
+        has_unread = is_open and seat.link.has_unread
         is_full = has_unread and seat.connection.is_full()
         with self._lock:
             lead.stepping, seat.is_out = None, False
-            if self._seats.get(seat.descriptor) is seat:
+            if is_open:
                 self._wait_for(seat, has_unread, is_full)
+            if lead.is_over:
+                # The new leader may wait already, and may have come by while this link was out.
+                self._again.append(seat)
+                self._alert()
             if lead.tasks and seat.link.stream.has_unsent:
                 # The answer may have to wait for the other side.
-                self._tasks.extend(lead.tasks)
-                lead.tasks.clear()
+                self._give_away(lead)
                 self._changed.notify_all()
-        while lead.tasks:
-            self._run_quick(lead.tasks.popleft())
+        while (task := lead.next_task()) is not None:
+            self._run_quick(task)
         with self._lock:
             lead.since = None
             return not lead.is_over
 
-    def _step(self, seat: _Seat) -> None:
-        if seat.is_due:
-            seat.is_due = False
-            seat.link.check()
+    def _step(self, seat: _Seat) -> bool:
+        """Read a link; false once it has ended."""
+        closed: Closed | None = None
         try:
+            if seat.is_due:
+                seat.is_due = False
+                seat.link.check()
             closed = seat.connection.step()
             if closed is None:
-                return
-        except Exception:
+                return True
+        except BaseException:
             _log.exception("%s: the link failed", seat.connection.identity)
-            closed = None
         with self._lock:
             self._poll_for(seat, 0)
             del self._seats[seat.descriptor]  # before the descriptor is free for another one
         seat.connection.end(closed)
+        return False
 
     def _run_quick(self, task: _Task) -> None:
         started = time.monotonic()
@@ -384,7 +403,7 @@ class Reactor:
                     self._slow.clear()
                 self._slow[task.kind] = _PROBATION
 
-    # --- What is waited for; the lock is held, but for the last two
+    # --- What is waited for; the lock is held, but for the next to last two
 
     def _wait_for(self, seat: _Seat, has_unread: bool, is_full: bool) -> None:
         """Wait for what the link needs next."""
@@ -418,5 +437,8 @@ class Reactor:
 
     def _wake(self) -> None:
         with self._lock:
-            if not self._gone:
-                os.eventfd_write(self._alarm, 1)
+            self._alert()
+
+    def _alert(self) -> None:
+        if not self._gone:
+            os.eventfd_write(self._alarm, 1)

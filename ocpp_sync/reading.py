@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .transport.link import Closed, Link
+    from .worker import Worker
 
 __all__ = ["Reading"]
 
@@ -28,16 +29,16 @@ class Reading:
     Args:
         link: The link.
         step: Its :meth:`~ocpp_sync.transport.link.Link.step`.
-        wait_for_room: Called by the thread when a step may have brought more than the handlers can take.
+        worker: Who takes what the steps bring. When it is full, the thread waits for it.
 
     Attributes:
         has_answered: Set when a step has brought a caller's answer.
     """
 
-    def __init__(self, link: Link, step: Callable[[], Closed | None], wait_for_room: Callable[[], None]) -> None:
+    def __init__(self, link: Link, step: Callable[[], Closed | None], worker: Worker) -> None:
         self._link = link
         self._step = step
-        self._wait_for_room = wait_for_room
+        self._worker = worker
         self.has_answered = False
         self._lock = threading.Lock()  # guards the next two
         self._changed = threading.Condition(self._lock)
@@ -53,7 +54,7 @@ class Reading:
                 closed = self._step()
                 if closed is not None:
                     return closed
-                self._wait_for_room()
+                self._worker.wait_for_room()
                 if not self.has_answered:
                     self._link.wait()
             self._step_back()
@@ -91,7 +92,7 @@ class Reading:
             until = time.monotonic() + _PATIENCE
             if deadline is not None and deadline < until:
                 until = deadline
-            while not is_done() and self._link.wait(until):
+            while not is_done() and not self._worker.is_full() and self._link.wait(until):
                 self._outcome = self._step()
                 if self._outcome is not None:
                     return
@@ -104,6 +105,11 @@ class Reading:
                     self._turn = 0
                 else:
                     self._give_back()
+
+    def leave(self) -> None:
+        """For a caller that Ctrl-C has ended, wherever it came: the turn is not left to it."""
+        if self._turn == threading.get_ident():
+            self._give_back()
 
     def _give_back(self) -> None:
         with self._lock:

@@ -141,7 +141,7 @@ class Registration(Closable):
     def interval(self, seconds: float) -> None:
         if not 0 <= seconds < float("inf"):
             raise ValueError(f"a heartbeat interval is a number of seconds, not {seconds!r}")
-        with self._changed:
+        with self._lock:
             self._interval = float(seconds)
             self._changed.notify_all()
 
@@ -153,7 +153,7 @@ class Registration(Closable):
         """
         if self._station.connected:
             self._station.check_request("BootNotification", payload)
-        with self._changed:
+        with self._lock:
             if not (self._booting and payload == self._payload):
                 self._begin(payload)
             self._closed = False
@@ -169,7 +169,7 @@ class Registration(Closable):
             ConnectionClosed: The client was closed meanwhile.
         """
         started = self._clock.monotonic()
-        with self._changed:
+        with self._lock:
             while self._accepted is None:
                 if self._failure is not None:
                     raise self._failure
@@ -189,7 +189,7 @@ class Registration(Closable):
         """
         if self.is_open:
             return  # without the lock, as most calls do
-        with self._changed:
+        with self._lock:
             if not self._passes(action):
                 raise NotAccepted(action, self._status, self._why())
 
@@ -199,7 +199,7 @@ class Registration(Closable):
         Raises:
             ConnectionClosed: The client was closed meanwhile.
         """
-        with self._changed:
+        with self._lock:
             while not self._passes(action):
                 if self._closed:
                     raise ConnectionClosed(1000, "closed while waiting to be accepted")
@@ -225,7 +225,7 @@ class Registration(Closable):
         if action not in ("BootNotification", "Heartbeat"):
             return
         self._time.set(response.get("currentTime"), asked)
-        with self._changed:
+        with self._lock:
             self._last_heartbeat = self._clock.monotonic()
             told = action == "BootNotification" and not self._renewed  # else that answer is not worth anything any more
             if told:
@@ -243,7 +243,7 @@ class Registration(Closable):
         wanted = str(request.get("requestedMessage", "")) if action in _TRIGGERS else _REPORTS.get(action)
         if wanted is None:
             return
-        with self._changed:
+        with self._lock:
             if wanted == "BootNotification" and self._payload is not None:
                 self._boot_now()
             elif self._status == "Pending":
@@ -252,12 +252,12 @@ class Registration(Closable):
 
     def wake(self) -> None:
         """The link has come or gone."""
-        with self._changed:
+        with self._lock:
             self._changed.notify_all()
 
     def resume(self) -> None:
         """After :meth:`close` there is to be a link again: what was under way goes on."""
-        with self._changed:
+        with self._lock:
             self._closed = False
             if self._payload is not None:
                 self._start()
@@ -336,11 +336,11 @@ class Registration(Closable):
                 # Nothing ends this thread, not even what a handler of "frame" may raise.
                 expected = isinstance(error, (CallError, CallTimeout, InvalidPayload))
                 _log.warning("%s: the registration: %s", self._station.identity, error, exc_info=not expected)
-                with self._changed:
+                with self._lock:
                     self._failed(step, error)
 
     def _next_step(self) -> Callable[[], None] | None:
-        with self._changed:
+        with self._lock:
             while not self._closed:
                 due, step, what = (
                     (self._next_boot, self._boot, "boot") if self._booting else (self._heartbeat_due(), self._heartbeat, "heartbeat")
@@ -356,13 +356,13 @@ class Registration(Closable):
             return None
 
     def _boot(self) -> None:
-        with self._changed:
+        with self._lock:
             payload, self._renewed = self._payload, False
         assert payload is not None
         try:
             self._station.check_request("BootNotification", payload)
         except InvalidPayload as error:
-            with self._changed:
+            with self._lock:
                 self._booting, self._failure = False, error
                 self._changed.notify_all()
             return

@@ -17,7 +17,8 @@ class Registry:
     """The newest connection of each identity (rule A9). Identities of 2.x are the same whatever their case (rule A2)."""
 
     def __init__(self) -> None:
-        self._changed = threading.Condition()
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
         self._connections: dict[str, OcppClientConnection] = {}
 
     def add(self, connection: OcppClientConnection) -> OcppClientConnection | None:
@@ -26,7 +27,7 @@ class Registry:
         Returns:
             The older one of the same identity, which it takes the place of; None if there is none.
         """
-        with self._changed:
+        with self._lock:
             older = self._find(connection.identity, connection.version)
             if older is not None:
                 del self._connections[older.identity]
@@ -36,13 +37,13 @@ class Registry:
 
     def discard(self, connection: OcppClientConnection) -> None:
         """Forget a connection; not the newer one that may stand in its place."""
-        with self._changed:
+        with self._lock:
             if self._connections.get(connection.identity) is connection:
                 del self._connections[connection.identity]
 
     def get(self, identity: str) -> OcppClientConnection | None:
         """The connection of an identity, or None."""
-        with self._changed:
+        with self._lock:
             return self._find(identity)
 
     def require(self, identity: str) -> OcppClientConnection:
@@ -51,7 +52,7 @@ class Registry:
         Raises:
             KeyError: It is not connected; the text names those that are.
         """
-        with self._changed:
+        with self._lock:
             connection = self._find(identity)
             names = sorted(self._connections)
         if connection is None:
@@ -65,7 +66,7 @@ class Registry:
         Raises:
             TimeoutError: There is none within ``timeout`` seconds.
         """
-        with self._changed:
+        with self._lock:
             connection = self._changed.wait_for(lambda: self._find(identity), timeout)
         if connection is None:
             raise TimeoutError(f"{identity} has not connected within {timeout:g} s")
@@ -73,7 +74,7 @@ class Registry:
 
     def snapshot(self) -> dict[str, OcppClientConnection]:
         """A copy, which does not change."""
-        with self._changed:
+        with self._lock:
             return dict(self._connections)
 
     def _find(self, identity: str, version: str | None = None) -> OcppClientConnection | None:

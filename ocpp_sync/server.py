@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from functools import partial
 from os import PathLike
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
@@ -24,6 +23,7 @@ from .server_connection import OcppClientConnection
 from .transport.http import Exchange, HttpAnswer, HttpServer
 from .transport.server import accept_link
 from .transport.stream import Stream
+from .typed import Version
 from .validation import ValidationPolicy
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ _GOING_AWAY, _PROTOCOL_ERROR = 1001, 1002
 _CLOSE_TIMEOUT = 5.0  # seconds for everything that close() waits for
 _ANY_IPV4 = "0.0.0.0"  # noqa: S104 (it is compared with)
 
+_V = TypeVar("_V", bound=Version)
 _H = TypeVar("_H", bound=Handler)
 _File = str | PathLike[str]
 
@@ -187,10 +188,14 @@ class OcppServer:
                 raise RuntimeError(f"the server listens at port {self._http.port} already")
             self._closed.clear()
             self._process = os.getpid()
-            self._http = HttpServer(host, port, self._handle, self._limits, made)
-            self._host, self._tls = host, tls
-            self._reactor = _new_reactor(f"ocpp-serve :{self._http.port}")
-            self._http.start()
+            http = HttpServer(host, port, self._handle, self._limits, made)
+            try:
+                self._reactor = _new_reactor(f"ocpp-serve :{http.port}")
+            except BaseException:
+                http.server_close()
+                raise
+            self._http, self._host, self._tls = http, host, tls
+            http.start()
         return self
 
     def reload_certificates(self) -> None:
@@ -262,11 +267,14 @@ class OcppServer:
         if http is not None:
             http.cut()
             # A handler that closes the server is not waited for, nor is its connection.
-            own = {connection.thread for connection in self._served.copy() if connection.is_handling}
+            served = self._served.copy()
+            is_reading = any(connection.is_reading for connection in served)
+            own = {connection.thread for connection in served if connection.is_handling or connection.is_reading}
             still = http.join(max(deadline, time.monotonic() + 1.0), own)
             if reactor is not None:
                 reactor.close()
-                still += reactor.join(max(deadline, time.monotonic() + 1.0)) if not still else []
+                if not (still or is_reading):
+                    still = reactor.join(max(deadline, time.monotonic() + 1.0))
             for name in still:
                 _log.warning("the thread %r still runs after close()", name)
 
@@ -316,7 +324,11 @@ class OcppServer:
     def __iter__(self) -> Iterator[str]:
         return iter(self.connections)
 
-    def wait_for(self, identity: str, timeout: float | None = None) -> OcppClientConnection:
+    @overload
+    def wait_for(self, identity: str, timeout: float | None = None) -> OcppClientConnection: ...
+    @overload
+    def wait_for(self, identity: str, timeout: float | None = None, *, version: _V) -> OcppClientConnection[_V]: ...
+    def wait_for(self, identity: str, timeout: float | None = None, *, version: Version | None = None) -> OcppClientConnection[Any]:
         """Wait until a charge point is connected.
 
         Args:
@@ -388,26 +400,31 @@ class OcppServer:
     def _serve(self, link: Link, admitted: Admitted, exchange: Exchange) -> None:
         free = exchange.keep()
         reactor = None if free is None else self._reactor
-        connection = OcppClientConnection(
-            admitted.identity, admitted.request, self._handlers, self._registry.discard, reactor=reactor, **self._options
-        )
-        connection.when_done(partial(self._done, connection, free))
-        connection.attach(link, version_of(str(admitted.subprotocol)))
-        older = self._registry.add(connection)
-        if older is not None:
-            _log.info("%s: replaced by a newer connection from %s", connection.identity, admitted.request.remote_address[0])
-            older.replace()
-        if self._closed.is_set():
-            connection.begin_close(_GOING_AWAY, "the server closes")
-        self._served.add(connection)
-        connection.welcome()
-        if reactor is None or not reactor.add(connection, link):
-            connection.serve()
 
-    def _done(self, connection: OcppClientConnection, free: Callable[[], None] | None) -> None:
-        self._served.discard(connection)
-        if free is not None:
-            free()
+        def done(connection: OcppClientConnection) -> None:
+            self._served.discard(connection)
+            if free is not None:
+                free()
+
+        connection = OcppClientConnection(
+            admitted.identity, admitted.request, self._handlers, self._registry.discard, done, reactor=reactor, **self._options
+        )
+        try:
+            connection.attach(link, version_of(str(admitted.subprotocol)))
+            self._served.add(connection)
+            older = self._registry.add(connection)
+            if older is not None:
+                _log.info("%s: replaced by a newer connection from %s", connection.identity, admitted.request.remote_address[0])
+                older.replace()
+            if self._closed.is_set():
+                connection.begin_close(_GOING_AWAY, "the server closes")
+            connection.welcome()
+            if reactor is not None and reactor.add(connection, link):
+                return
+        except BaseException:
+            link.abort()
+            _log.exception("%s: a connection failed", connection.identity)
+        connection.serve()
 
 
 class _WsgiExchange:

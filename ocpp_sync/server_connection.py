@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic
 from wsgiref.headers import Headers
 
 from .connection import Connection
@@ -14,6 +14,7 @@ from .handlers import Handler, Handlers
 from .limits import Limits
 from .schemas import VERSIONS
 from .throttle import RateLimit
+from .typed import VersionT
 from .worker import Worker
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class HandshakeRequest:
         return f"<HandshakeRequest {self.path!r} from {self.remote_address[0]}:{self.remote_address[1]}>"
 
 
-class OcppClientConnection(Connection):
+class OcppClientConnection(Connection, Generic[VersionT]):
     """A server's connection to one charge point.
 
     Its own handlers come before those of the server; they are called without the connection: ``handler(request)``.
@@ -78,6 +79,7 @@ class OcppClientConnection(Connection):
         request: HandshakeRequest,
         server_handlers: Handlers,
         ended: Callable[[OcppClientConnection], None],
+        done: Callable[[OcppClientConnection], None],
         *,
         limits: Limits,
         reactor: Reactor | None,
@@ -88,6 +90,7 @@ class OcppClientConnection(Connection):
         self.request = request
         self._server_handlers = server_handlers
         self._ended = ended
+        self._done = partial(done, self)
         self._limits = limits
         self._rate = None if limits.max_message_rate is None else RateLimit(limits.max_message_rate)
         self.thread = threading.current_thread()  # of its request
@@ -132,7 +135,7 @@ class OcppClientConnection(Connection):
             self._read()
         finally:
             # A connection counts, and is waited for, as long as a handler of it runs.
-            self._worker.close()
+            self._end_worker()
             self._worker.join()
             thread.name = name  # it may be one of a pool
 
@@ -149,8 +152,12 @@ class OcppClientConnection(Connection):
     def end(self, closed: Closed | None) -> None:
         """The link has ended."""
         self.detach(closed)
-        self._worker.close()
+        self._end_worker()
         self._worker.room_again = None
+
+    def _end_worker(self) -> None:
+        self._worker.ended = self._done
+        self._worker.close()
 
     def _before_waiting(self) -> None:
         if self._reactor is not None:
@@ -158,10 +165,6 @@ class OcppClientConnection(Connection):
 
     def _new_worker(self) -> Worker:
         return Worker(f"ocpp-handler {self.identity}", None if self._reactor is None else self._reactor.start)
-
-    def when_done(self, done: Callable[[], None]) -> None:
-        """What is called when the link has ended, and the last handler."""
-        self._worker.ended = done
 
     @property
     def is_handling(self) -> bool:

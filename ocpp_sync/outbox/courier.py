@@ -107,12 +107,12 @@ class Courier(Closable):
 
     def resume(self) -> None:
         """The client is about to connect, perhaps again."""
-        with self._changed:
+        with self._lock:
             self._closed = self._draining = False
 
     def wake(self) -> None:
         """Something was put, the link has come or gone, or the registration has changed."""
-        with self._changed:
+        with self._lock:
             self._news = True
             self._changed.notify_all()
             if not self._running and self._sender.connected and not self._closed:
@@ -127,7 +127,7 @@ class Courier(Closable):
 
     def drain(self, deadline: float) -> None:
         """Begin no further delivery, and wait for the one that is under way."""
-        with self._changed:
+        with self._lock:
             self._draining = True
             while self._delivering and self._clock.monotonic() < deadline:
                 self._clock.wait(self._changed, deadline, "drain")
@@ -148,7 +148,7 @@ class Courier(Closable):
                 _log.error("%s: the outbox: %s", self._sender.identity, error, exc_info=not isinstance(error, OutboxError))
                 look_at = self._clock.monotonic() + _DISK_PAUSE
             finally:
-                with self._changed:
+                with self._lock:
                     self._delivering = False
                     self._changed.notify_all()
         self._file.let_go()  # if the client has not waited for this
@@ -158,7 +158,7 @@ class Courier(Closable):
         entry, look_at = self._look()
         if entry is None:
             return look_at
-        with self._changed:
+        with self._lock:
             self._delivering = not (self._closed or self._draining)
         if self._delivering:
             self._deliver(entry)
@@ -166,7 +166,7 @@ class Courier(Closable):
 
     def _wait(self, look_at: float | None) -> bool:
         """Wait until something may be sent, and it is time to look at the queue, or there is news of it; false at the end."""
-        with self._changed:
+        with self._lock:
             while not self._closed:
                 may_send = self._sender.connected and self._sender.may_send and not self._draining
                 if may_send and (self._news or (look_at is not None and self._clock.monotonic() >= look_at)):
@@ -270,7 +270,7 @@ class Courier(Closable):
 
     def _pause(self) -> None:
         deadline = self._clock.monotonic() + _DISK_PAUSE
-        with self._changed:
+        with self._lock:
             while not self._closed and self._clock.monotonic() < deadline:
                 self._clock.wait(self._changed, deadline, "outbox disk")
 

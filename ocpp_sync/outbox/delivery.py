@@ -63,7 +63,7 @@ class Delivery:
         timeout = checked_timeout(timeout, "timeout")
         deliveries = self._deliveries
         deadline = None if timeout is None else deliveries.clock.monotonic() + timeout
-        with deliveries.changed:
+        with deliveries.lock:
             while self._outcome is None:
                 if deliveries.closed:
                     raise ConnectionClosed(1000, f"closed; {self.action} stays in the outbox")
@@ -79,7 +79,7 @@ class Delivery:
 
         Nobody needs to hold the delivery for that. What the function raises goes to the log.
         """
-        with self._deliveries.changed:
+        with self._deliveries.lock:
             if self._outcome is None:
                 self._callbacks.append(callback)
                 self._deliveries.awaited.add(self)
@@ -112,14 +112,16 @@ class Deliveries:
 
     Attributes:
         clock: The clock.
-        changed: Guards them all, and is notified when one is done; nobody holds it while working.
+        lock: Guards them all; nobody holds it while working.
+        changed: Notified when one is done.
         awaited: Those that are kept, although their user may not hold them, since they have a callback.
         closed: Whether whoever waits comes back.
     """
 
     def __init__(self, clock: Clock, run: Callable[[Callable[[], None]], None]) -> None:
         self.clock = clock
-        self.changed = threading.Condition()
+        self.lock = threading.RLock()
+        self.changed = threading.Condition(self.lock)
         self.awaited: set[Delivery] = set()
         self.closed = False
         self._run = run
@@ -127,18 +129,18 @@ class Deliveries:
 
     def add(self, entry: Entry) -> Delivery:
         """The delivery of a message that was just put."""
-        with self.changed:
+        with self.lock:
             delivery = self._known[entry.id] = Delivery(entry, self)
         return delivery
 
     def numbers(self) -> set[int]:
         """The ids of all that are not done."""
-        with self.changed:
+        with self.lock:
             return set(self._known)
 
     def finish(self, number: int, outcome: dict[str, Any] | Exception) -> None:
         """A message is done, with its response or the reason why there is none."""
-        with self.changed:
+        with self.lock:
             delivery = self._known.pop(number, None)
             if delivery is None:
                 return
@@ -150,6 +152,6 @@ class Deliveries:
 
     def set_closed(self, closed: bool) -> None:
         """Let whoever waits come back, since the client is closed; or let them wait again."""
-        with self.changed:
+        with self.lock:
             self.closed = closed
             self.changed.notify_all()

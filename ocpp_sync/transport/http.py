@@ -115,7 +115,8 @@ class HttpServer(http.server.ThreadingHTTPServer):
         self.limits = limits
         self.context = context
         self._stopping = threading.Event()
-        self._freed = threading.Condition()  # guards the next one
+        self._lock = threading.Lock()  # guards the next one but one
+        self._freed = threading.Condition(self._lock)
         self._places: dict[threading.Thread, _Place] = {}  # by the thread of the request, which may have ended
         self._complained = -_COMPLAINT_INTERVAL
         self._refused: deque[tuple[float, socket.socket]] = deque()  # the accepting thread's
@@ -140,7 +141,7 @@ class HttpServer(http.server.ThreadingHTTPServer):
 
     def cut(self) -> None:
         """Cut every connection that is there."""
-        with self._freed:
+        with self._lock:
             for place in self._places.values():
                 _cut(place.socket)
 
@@ -150,7 +151,7 @@ class HttpServer(http.server.ThreadingHTTPServer):
         Returns:
             The names of the threads of those that are left at the deadline.
         """
-        with self._freed:
+        with self._lock:
             threads = [thread for thread in self._places if thread not in but and thread is not threading.current_thread()]
             while any(thread in self._places for thread in threads) and (left := deadline - time.monotonic()) > 0:
                 self._freed.wait(left)
@@ -181,7 +182,7 @@ class HttpServer(http.server.ThreadingHTTPServer):
         thread = threading.Thread(
             target=self._serve, args=(request, client_address), name=f"ocpp-http {host}:{client_address[1]}", daemon=True
         )
-        with self._freed:
+        with self._lock:
             full = self._full(host)
             if not full:
                 self._places[thread] = _Place(request, host)
@@ -246,8 +247,8 @@ class HttpServer(http.server.ThreadingHTTPServer):
                 self._free(threading.current_thread())
 
     def _free(self, thread: threading.Thread) -> None:
-        with self._freed:
-            del self._places[thread]
+        with self._lock:
+            self._places.pop(thread, None)
             self._freed.notify_all()
 
     def keeping(self) -> Callable[[], None]:
@@ -272,7 +273,7 @@ class HttpServer(http.server.ThreadingHTTPServer):
         secured: socket.socket = request
         try:
             secured = context.wrap_socket(request, server_side=True, do_handshake_on_connect=False)
-            with self._freed:
+            with self._lock:
                 self._places[threading.current_thread()] = _Place(secured, host)
             secured.settimeout(self.limits.handshake_timeout)
             secured.do_handshake()

@@ -244,6 +244,7 @@ class Stream:
         if self._poll is None:
             self._poll = select.poll()
         if wanted != self._polled:
+            self._polled = -1  # Ctrl-C may come between the two
             self._poll.register(self._descriptor, wanted)
             self._polled = wanted
         return self._wait(wanted, deadline, self._poll)
