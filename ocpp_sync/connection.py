@@ -69,6 +69,10 @@ def checked_size(size: int) -> int:
     return size
 
 
+def _ignore(text: str) -> bool:
+    return True
+
+
 class _Waiter:
     """A caller that waits. The core's lock guards it, but for the event itself."""
 
@@ -137,7 +141,7 @@ class Connection:
         self._no_link.set()
         self._last_version: str | None = None
         self._complaints = 0  # about the other side, since the link opened
-        self._receiver: Callable[[str], bool] = lambda text: True
+        self._receiver: Callable[[str], bool] = _ignore
         self._last_sent = clock.monotonic()
 
     # --- For everybody
@@ -480,6 +484,7 @@ class Connection:
         self._end_calls(self._link, code, reason)
         with self._lock:
             self._link = None
+            self._receiver = _ignore  # it refers to this object, which need not wait for the garbage collection
         self._put_event("close", code, reason)
         self._no_link.set()
 

@@ -88,7 +88,8 @@ def run_handler(handler: Handler | None, request: Call | Send, version: str, che
         if not isinstance(error, CallError):
             # The text of an exception of ours is no business of the other side.
             _log.exception("the handler of %s failed", action)
-        answer = error if isinstance(error, CallError) else CallError("InternalError")
+        # Without its traceback, which refers to this frame and so to itself: the memory is free at once.
+        answer = error.with_traceback(None) if isinstance(error, CallError) else CallError("InternalError")
         Reply(action, answer, rest).drop()
         return Reply(action, answer)
     return Reply(action, reply, rest)

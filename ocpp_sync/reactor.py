@@ -39,6 +39,7 @@ _QUIET_LOOKS = 3  # without anything to do, until nobody looks any more
 _SLOW = 0.002  # seconds; what takes longer is no task for the leader
 _PROBATION = 20  # times that a slow kind of task has to be quick
 _MAX_KINDS = 1000
+_START_INTERVAL = 1.0  # seconds, when no thread can be started
 _IDLE_TIME = 10.0  # seconds that a thread waits for work, unless it is the only one that does
 
 
@@ -117,6 +118,7 @@ class Reactor:
         self._is_watched = False  # a thread looks at the leader
         self._quiet = 0  # looks without anything to see
         self._seen: tuple[_Lead, int] | None = None
+        self._start_again = 0.0  # not before
         self._closed = False
         self._gone = False
         self._epoll = select.epoll()
@@ -157,12 +159,19 @@ class Reactor:
             RuntimeError: There is no thread for it.
         """
         task, lead = _Task(run, kind), self._lead
-        if lead is not None and lead.stepping is not None and lead.thread == threading.get_ident() and kind not in self._slow:
+        is_step = lead is not None and lead.stepping is not None and lead.thread == threading.get_ident()
+        if lead is not None and is_step and kind not in self._slow:
             lead.tasks.append(task)
             return
         with self._lock:
             if not self._idle:
-                self._start_thread()
+                try:
+                    self._start_thread()
+                except RuntimeError:
+                    if lead is None or not is_step:
+                        raise
+                    lead.tasks.append(task)  # slow as it may be, there is nobody else
+                    return
             self._tasks.append(task)
             self._changed.notify()
 
@@ -209,6 +218,16 @@ class Reactor:
             self._idle -= 1
             raise
 
+    def _start_next(self) -> None:
+        """Start the one that looks at the leader, and leads next; if that fails, the leader tries again from time to time."""
+        if self._closed or time.monotonic() < self._start_again:
+            return
+        try:
+            self._start_thread()
+        except RuntimeError:
+            self._start_again = time.monotonic() + _START_INTERVAL
+            _log.exception("%s: no thread can be started", self._name)
+
     def _work(self) -> None:
         this = threading.current_thread()
         while (job := self._next_job()) is not None:
@@ -248,11 +267,8 @@ class Reactor:
                 else:
                     was_watching = self._wait()
             self._idle -= 1
-            if job is not None and not self._idle and not self._closed:
-                try:
-                    self._start_thread()  # the one that looks at the leader, and leads next
-                except RuntimeError:
-                    _log.exception("%s: no thread can be started", self._name)
+            if job is not None and not self._idle:
+                self._start_next()
             elif was_watching:
                 self._changed.notify()  # another one looks from now on
             return job
@@ -352,6 +368,8 @@ class Reactor:
                 return not lead.is_over
             lead.stepping, lead.since = seat, time.monotonic()
             lead.count += 1
+            if not self._idle:
+                self._start_next()
             if self._quiet >= _QUIET_LOOKS:
                 self._quiet = 0
                 self._changed.notify()

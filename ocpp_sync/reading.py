@@ -94,7 +94,7 @@ class Reading:
                 until = deadline
             while not is_done() and not self._worker.is_full() and self._link.wait(until):
                 self._outcome = self._step()
-                if self._outcome is not None:
+                if self._outcome is not None or time.monotonic() >= until:
                     return
         except Exception as error:
             self._outcome = error  # it is the thread's to end the link

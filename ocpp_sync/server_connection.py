@@ -90,7 +90,7 @@ class OcppClientConnection(Connection, Generic[VersionT]):
         self.request = request
         self._server_handlers = server_handlers
         self._ended = ended
-        self._done = partial(done, self)
+        self._done = done
         self._limits = limits
         self._rate = None if limits.max_message_rate is None else RateLimit(limits.max_message_rate)
         self.thread = threading.current_thread()  # of its request
@@ -156,7 +156,7 @@ class OcppClientConnection(Connection, Generic[VersionT]):
         self._worker.room_again = None
 
     def _end_worker(self) -> None:
-        self._worker.ended = self._done
+        self._worker.ended = partial(self._done, self)
         self._worker.close()
 
     def _before_waiting(self) -> None:

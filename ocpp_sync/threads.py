@@ -10,7 +10,7 @@ __all__ = ["Closable"]
 class Closable:
     """What has a thread of its own. The subclass starts it, looks at ``_closed``, and says when it is about to end.
 
-    Here and elsewhere ``with`` takes a lock, never the condition on it: a condition's way in is Python, where Ctrl-C may come between taking
+    Here and elsewhere ``with`` takes a lock, never the condition on it: a condition is Python, where Ctrl-C may come between taking
     the lock and the block that gives it back.
 
     A client may be closed and connect again, in a handler of "close" too: so a thread that was told to end may be resumed.

@@ -167,11 +167,14 @@ class Worker:
                     # A daemon: a handler that never returns must not keep the program from ending.
                     run.thread = threading.Thread(target=self._run, args=(run,), name=self._name, daemon=True)
                     run.thread.start()
-            except RuntimeError:
+            except BaseException as error:
+                if run.thread is None or run.thread.ident is None:
+                    self._runs.discard(run)
+                    self._taker = None
+                if not isinstance(error, RuntimeError):
+                    raise  # Ctrl-C in a caller that reads
                 # Out of threads or memory: whichever thread comes back takes the task, or the next put() tries again.
                 _log.exception("%s: no thread can be started", self._name)
-                self._runs.discard(run)
-                self._taker = None
 
     def _run(self, run: _Run) -> None:
         this = run.thread = threading.current_thread()

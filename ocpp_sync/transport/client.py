@@ -244,6 +244,9 @@ class ClientLink(Link):
             self.fail(INVALID_DATA, "the text is no UTF-8")
             return None, None
 
+    def _let_go(self) -> None:
+        self._library.frame_buffer.recv = None
+
     def _send_ping(self) -> None:
         try:
             self._library.ping()

@@ -137,6 +137,7 @@ class Link(ABC):
         """Close the socket; for the reader, when the link has ended."""
         with self._send_lock:  # a close frame that is about to be written goes out first
             self.stream.close()
+            self._let_go()
 
     def _step(self, receive: Callable[[str], object]) -> Closed | None:
         frames = self._frames
@@ -311,6 +312,10 @@ class Link(ABC):
         if not self._library.connected:
             raise ConnectionResetError("the other side has closed the connection")
         self.stream.send(self._writer.frame(text), is_owed=is_owed)
+
+    @abstractmethod
+    def _let_go(self) -> None:
+        """Break the circles of references in the library, so that the memory is free at once; nothing is read any more."""
 
     @abstractmethod
     def _send_ping(self) -> None:

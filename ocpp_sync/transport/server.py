@@ -113,6 +113,10 @@ class ServerLink(Link):
         self.fail(UNSUPPORTED_DATA, "OCPP-J uses text messages")
         return None
 
+    def _let_go(self) -> None:
+        self._library.thread = None
+        vars(self._library.ws).pop("send", None)
+
     def _send_ping(self) -> None:
         try:
             self.stream.send_owed(self._library.ws.send(Ping()))

@@ -458,6 +458,7 @@ class Stream:
             if not self._closed:
                 self._closed = True
                 self._unsent.clear()
+                self._keep_alive = None
                 self._shutdown()
             self._close_if_unused()
 
