@@ -177,7 +177,7 @@ def test_a7_a_new_interval_holds_from_the_next_link_on(server: OcppServer, make_
 @pytest.mark.parametrize("name", ["ping_interval", "pong_timeout"])
 def test_a_time_that_makes_no_sense(name: str) -> None:
     with pytest.raises(ValueError, match=name):
-        OcppClient("CP1", **{name: -1.0})  # type: ignore[arg-type]
+        OcppClient("CP1", **{name: -1.0})  # type: ignore[call-overload]
 
 
 @pytest.mark.parametrize("name", ["ping_interval", "pong_timeout", "call_timeout", "max_message_size"])
