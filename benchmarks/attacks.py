@@ -7,10 +7,7 @@ which some reconnect, and some come for the first time; and the attackers, all o
 from __future__ import annotations
 
 import base64
-import importlib.metadata
 import json
-import os
-import platform
 import random
 import select
 import socket
@@ -28,6 +25,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from benchmarks.common import environment, show
 from ocpp_sync import OcppClient, OcppError, OcppServer, utcnow
 from ocpp_sync.passwords import PasswordFile
 
@@ -47,12 +45,6 @@ PATIENCE = 60.0  # seconds for anything that must end
 def password(identity: str) -> str:
     """The right one."""
     return f"secret-password-of-{identity}"
-
-
-def show(line: str) -> None:
-    """Print at once."""
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
 
 
 # --- The server's process
@@ -494,15 +486,6 @@ def _latency(seen: dict[str, list[Any]]) -> tuple[str, str]:
 def _connects(seen: dict[str, list[Any]], name: str) -> str:
     times = seen.get(name, [])
     return f"{len(times)}, {max(times):.2f} s" if times else "0"
-
-
-def environment() -> str:
-    """On what it was measured."""
-    names = ("websocket-client", "simple-websocket", "wsproto")
-    libraries = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in names)
-    models = [line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
-    machine = f"{platform.system()} {platform.release().split('-')[0]}, {models[0] if models else platform.machine()}"
-    return f"{machine}, {os.cpu_count()} cores; Python {platform.python_version()}, {libraries}"
 
 
 def measure(target: Target, stations: subprocess.Popen[str], log: Path) -> None:

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from benchmarks.attacks import environment, show
+from benchmarks.common import environment, show
 from ocpp_sync import Backoff, OcppClient, OutboxSettings, utcnow
 from ocpp_sync.testing import FaultyLink, ScriptedCsms
 

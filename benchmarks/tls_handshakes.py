@@ -9,8 +9,6 @@ from __future__ import annotations
 import contextlib
 import importlib.metadata
 import io
-import os
-import platform
 import socket
 import ssl
 import statistics
@@ -20,6 +18,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.common import machine, show
 from ocpp_sync.cli import main as command
 from ocpp_sync.tls import client_context, server_context
 
@@ -28,12 +27,6 @@ WARM_UP = 20
 VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 KINDS = [(version, resumed) for version in VERSIONS for resumed in (False, True)]
 DOUBLE = 8  # bytes of the time that the server sends back
-
-
-def show(line: str) -> None:
-    """Print at once."""
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
 
 
 def serve(directory: str) -> None:
@@ -103,9 +96,7 @@ def measure(port: int, ca: Path) -> None:
 
 def main() -> None:
     """Make certificates, start the server, and print the table."""
-    models = [line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
-    machine = f"{platform.system()} {platform.release().split('-')[0]}, {models[0] if models else platform.machine()}"
-    show(f"{machine}, {os.cpu_count()} cores; Python {platform.python_version()}, {ssl.OPENSSL_VERSION}")
+    show(f"{machine()}, {ssl.OPENSSL_VERSION}")
     show(f"cryptography {importlib.metadata.version('cryptography')} made the certificates. Medians of {ROUNDS} handshakes each.\n")
     with tempfile.TemporaryDirectory() as directory:
         with contextlib.redirect_stdout(io.StringIO()):

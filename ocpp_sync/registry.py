@@ -60,17 +60,25 @@ class Registry:
             raise KeyError(f"{identity} is not connected; connected: {', '.join(names[:_LISTED]) or 'nobody'}{more}")
         return connection
 
-    def wait_for(self, identity: str, timeout: float | None) -> OcppClientConnection:
-        """The connection of an identity, as soon as there is one.
+    def wait_for(self, identity: str, timeout: float | None, version: str | None = None) -> OcppClientConnection:
+        """The connection of an identity, as soon as there is one, and it speaks a version; None is any.
 
         Raises:
             TimeoutError: There is none within ``timeout`` seconds.
         """
+
+        def wanted() -> OcppClientConnection | None:
+            connection = self._find(identity)
+            return connection if connection is not None and version in (None, connection.version) else None
+
         with self._lock:
-            connection = self._changed.wait_for(lambda: self._find(identity), timeout)
-        if connection is None:
-            raise TimeoutError(f"{identity} has not connected within {timeout:g} s")
-        return connection
+            connection = self._changed.wait_for(wanted, timeout)
+            other = self._find(identity)
+        if connection is not None:
+            return connection
+        if other is not None:
+            raise TimeoutError(f"{identity} is connected, but speaks OCPP {other.version}, not {version}")
+        raise TimeoutError(f"{identity} has not connected within {timeout:g} s")
 
     def snapshot(self) -> dict[str, OcppClientConnection]:
         """A copy, which does not change."""

@@ -334,11 +334,15 @@ class OcppServer:
         Args:
             identity: Its identity.
             timeout: Seconds; None is as long as it takes.
+            version: The version that it must speak, by which a type checker knows its calls; None is any.
 
         Raises:
-            TimeoutError: It has not come in time.
+            TimeoutError: It has not come in time, or does not speak that version.
+            ValueError: The server does not speak that version.
         """
-        return self._registry.wait_for(identity, timeout)
+        if version is not None and version not in self._versions:
+            raise ValueError(f"the server does not speak OCPP {version}, but {', '.join(self._versions)}")
+        return self._registry.wait_for(identity, timeout, version)
 
     def __repr__(self) -> str:
         state = f"listening at {self.url}" if self._http is not None else "not listening"

@@ -1,0 +1,64 @@
+"""``ocpp-sync schema [NAME]``: look up the fields of a message, or the actions of OCPP."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+
+from ocpp_sync.checks import SIDES
+from ocpp_sync.descriptions import describe
+from ocpp_sync.schemas import VERSIONS, senders
+
+__all__ = ["add_arguments", "run"]
+
+_DEFAULT_VERSION = "2.0.1"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of the command."""
+    parser.add_argument(
+        "name", metavar="NAME", nargs="?", help="an action, a data type or an enumeration; without one, all actions are listed"
+    )
+    parser.add_argument(
+        "--version", choices=VERSIONS, help=f"the version of OCPP; of a NAME {_DEFAULT_VERSION} if not given, of the list all"
+    )
+    parser.add_argument("--json", action="store_true", help="JSON: an object for a NAME, one on a line for each action of the list")
+    parser.add_argument("--response", action="store_true", help="the answer to the action instead of its request")
+    parser.add_argument("--depth", type=int, metavar="N", help="fields of N levels only")
+    listed = parser.add_argument_group("of the list")
+    listed.add_argument("--find", metavar="TEXT", default="", help="actions with this in their name, whatever its case")
+    listed.add_argument("--from", dest="sender", choices=SIDES, help="actions that the charge point (CS), or the CSMS, may send")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run it."""
+    if arguments.name is None:
+        versions = VERSIONS if arguments.version is None else [arguments.version]
+        return _list(versions, arguments.find.lower(), arguments.sender, arguments.json)
+    version = arguments.version or _DEFAULT_VERSION
+    try:
+        found = describe(arguments.name, version=version, kind="response" if arguments.response else "request", depth=arguments.depth)
+    except ValueError as error:
+        print(f"ocpp-sync: {error}", file=sys.stderr)
+        return 1
+    print(json.dumps(found.as_dict(), indent=2) if arguments.json else found)
+    return 0
+
+
+def _list(versions: Sequence[str], text: str, sender: str | None, as_json: bool) -> int:
+    found: dict[tuple[str, str], list[str]] = {}
+    for version in versions:
+        for action, side in senders(version).items():
+            if text in action.lower() and (sender is None or side in (sender, "both")):
+                found.setdefault((action, side), []).append(version)
+    width = max((len(action) for action, _ in found), default=0)
+    for (action, sent_by), where in sorted(found.items()):
+        if as_json:
+            print(json.dumps({"action": action, "requestFrom": sent_by, "versions": where}))
+        else:
+            print(f"{action:<{width}}  {SIDES.get(sent_by, 'either side'):<12}  {', '.join(where)}")
+    if not found:
+        print("ocpp-sync: there is no such action", file=sys.stderr)
+    return 0 if found else 1
