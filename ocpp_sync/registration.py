@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 from typing import Any, Protocol
@@ -106,7 +107,9 @@ class Registration(Closable):
 
     def __init__(self, station: Station, clock: Clock, time: CsmsTime, backoff: Backoff) -> None:
         super().__init__()
-        self._station = station
+        # It has this object: weakly, so that neither waits for the garbage collection when it is dropped.
+        self._station: Station = weakref.proxy(station)
+        self._reference = weakref.ref(station)
         self._clock = clock
         self._time = time
         self._backoff = backoff
@@ -277,7 +280,7 @@ class Registration(Closable):
 
     def _start(self) -> None:
         if not self._running:
-            thread = threading.Thread(target=self._run, name=f"ocpp-registration {self._station.identity}", daemon=True)
+            thread = threading.Thread(target=self._run, args=(self._reference(),), name=f"ocpp-registration {self._station.identity}", daemon=True)
             thread.start()
             self._thread, self._running = thread, True
 
@@ -326,7 +329,8 @@ class Registration(Closable):
 
     # --- The thread
 
-    def _run(self) -> None:
+    def _run(self, _: Station) -> None:
+        # The station stays as long as its thread does.
         while (step := self._next_step()) is not None:
             try:
                 step()
