@@ -132,7 +132,7 @@ def own_threads() -> list[str]:
     """The threads of the servers; those that are just ending have a moment."""
     found = []
     for thread in threading.enumerate():
-        if thread.name.startswith(("ocpp-http", "ocpp-accept", "ocpp-handler", "ocpp-rx")):
+        if thread.name.startswith(("ocpp-http", "ocpp-accept", "ocpp-handler", "ocpp-rx", "ocpp-serve")):
             thread.join(1.0)
             if thread.is_alive():
                 found.append(thread.name)
