@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import json
 import logging
@@ -192,6 +193,7 @@ def run_clients(path: str, url: str, first: str, count: str, seed: str) -> None:
         for thread in threads:
             thread.start()
         for _ in sys.stdin:
+            gc.collect()  # stations that were made anew are garbage: their handlers refer to them
             tell(ledger.counts())
         over.set()
         stuck = join(threads)

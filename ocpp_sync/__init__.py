@@ -15,11 +15,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .backoff import Backoff as Backoff
     from .client import OcppClient as OcppClient
+    from .data_transfer import DataTransfers as DataTransfers
+    from .data_transfer import transfer_data as transfer_data
     from .descriptions import describe as describe
+    from .enumerations import compare_enumeration as compare_enumeration
     from .errors import CallError as CallError
     from .errors import CallTimeout as CallTimeout
     from .errors import CertificateError as CertificateError
     from .errors import ConnectionClosed as ConnectionClosed
+    from .errors import DataTransferError as DataTransferError
     from .errors import HandshakeError as HandshakeError
     from .errors import InvalidPayload as InvalidPayload
     from .errors import MalformedMessage as MalformedMessage
@@ -29,6 +33,7 @@ if TYPE_CHECKING:
     from .errors import OutboxError as OutboxError
     from .errors import OutboxFull as OutboxFull
     from .errors import RejectHandshake as RejectHandshake
+    from .errors import SchemaError as SchemaError
     from .handshake import hex_password as hex_password
     from .limits import Limits as Limits
     from .outbox import Delivery as Delivery
@@ -36,6 +41,8 @@ if TYPE_CHECKING:
     from .server import OcppServer as OcppServer
     from .server_connection import OcppClientConnection as OcppClientConnection
     from .skeletons import skeleton as skeleton
+    from .standard import configuration_keys as configuration_keys
+    from .standard import variables as variables
     from .timestamps import format_time as format_time
     from .timestamps import parse_time as parse_time
     from .timestamps import utcnow as utcnow
@@ -49,6 +56,8 @@ _HOMES = {
     "CallTimeout": "errors",
     "CertificateError": "errors",
     "ConnectionClosed": "errors",
+    "DataTransferError": "errors",
+    "DataTransfers": "data_transfer",
     "Delivery": "outbox",
     "HandshakeError": "errors",
     "InvalidPayload": "errors",
@@ -64,13 +73,18 @@ _HOMES = {
     "OutboxFull": "errors",
     "OutboxSettings": "outbox",
     "RejectHandshake": "errors",
+    "SchemaError": "errors",
+    "compare_enumeration": "enumerations",
+    "configuration_keys": "standard",
     "describe": "descriptions",
     "format_time": "timestamps",
     "hex_password": "handshake",
     "parse_time": "timestamps",
     "skeleton": "skeletons",
+    "transfer_data": "data_transfer",
     "utcnow": "timestamps",
     "validate": "validation",
+    "variables": "standard",
 }
 
 __all__ = [*_HOMES, "__version__"]

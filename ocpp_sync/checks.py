@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from .acceptance import acceptor
 from .errors import CallError, InvalidPayload
-from .schemas import Action, actions
+from .schemas import STANDARD, Action, actions
 from .validation import ValidationPolicy, invalid_action, validate
 
 __all__ = ["SIDES", "Checks"]
@@ -17,8 +17,11 @@ _log = logging.getLogger("ocpp_sync")
 
 SIDES = {"CS": "charge point", "CSMS": "CSMS"}
 
-_accept: dict[tuple[str, str, str, str], Callable[[Any], bool]] = {}
-"""Of each message that was found to be right where it is: what says yes to its payloads that are. By side, way, version and action."""
+_Accepting = dict[tuple[str, str, str], Callable[[Any], bool]]
+
+_accepting: dict[tuple[str, ...], _Accepting] = {}
+"""Of each message that was found to be right where it is: what says yes to its payloads that are. By side and the keys of the versions;
+then by way, version and action."""
 
 
 class Checks:
@@ -28,12 +31,19 @@ class Checks:
         side: What this side is, ``"CS"`` or ``"CSMS"``.
         policy: What becomes of an invalid payload.
         identity: Of the charge point, for the log.
+        keys: Of each version the key of its schemas, see :func:`~ocpp_sync.schemas.overlaid`.
     """
 
-    def __init__(self, side: str, policy: ValidationPolicy, identity: str) -> None:
+    def __init__(self, side: str, policy: ValidationPolicy, identity: str, keys: Mapping[str, str] = STANDARD) -> None:
         self._side = side
         self._policy = policy
         self._identity = identity
+        self._keys = keys
+        self._accepting = _accepting.setdefault((side, *keys.values()), {})
+
+    def key(self, version: str) -> str:
+        """The key of a version's schemas."""
+        return self._keys[version]
 
     def outgoing_request(self, version: str, action: str, payload: Any, *, is_send: bool) -> None:
         """Check what the program wants to send.
@@ -50,7 +60,7 @@ class Checks:
         try:
             self._check_use(version, action, is_send=is_send)
             self._found_right(way, version, action, "request")
-            validate(action, payload, version=version)
+            validate(action, payload, version=self._keys[version], hints=True)
         except InvalidPayload as error:
             if mode == "strict":
                 raise
@@ -81,7 +91,7 @@ class Checks:
         if is_handled and self._is_surely_right(way, version, action, payload):
             return
         mode = self._policy.mode("in", action)
-        entry = actions(version).get(action)
+        entry = actions(self._keys[version]).get(action)
         if entry is None and not (is_handled and mode == "off"):
             raise CallError("NotImplemented", f"{action[:60]} is no action of OCPP {version}")
         if not is_handled:
@@ -94,7 +104,7 @@ class Checks:
             raise CallError("ProtocolError", f"{action} is a {_kind(entry)}")
         self._found_right(way, version, action, "request")
         try:
-            validate(action, payload, version=version)
+            validate(action, payload, version=self._keys[version])
         except InvalidPayload as error:
             if mode == "strict":
                 raise CallError(error.code, f"{error.path}: {error.message}" if error.path else error.message) from error
@@ -113,28 +123,28 @@ class Checks:
         if self._is_surely_right(way, version, action, payload):
             return
         mode = self._policy.mode(direction, action)
-        entry = actions(version).get(action)
+        entry = actions(self._keys[version]).get(action)
         # Without a schema there is nothing to hold it against: the request was allowed to go out, or was served, all the same.
         if mode == "off" or entry is None or entry.response is None:
             return
         self._found_right(way, version, action, "response")
         try:
-            validate(action, payload, version=version, kind="response")
+            validate(action, payload, version=self._keys[version], kind="response", hints=direction == "out")
         except InvalidPayload as error:
             if mode == "strict":
                 raise
             _log.warning("%s: %s although invalid: response to %s", self._identity, done, error)
 
     def _is_surely_right(self, way: str, version: str, action: str, payload: Any) -> bool:
-        accept = _accept.get((self._side, way, version, action))
+        accept = self._accepting.get((way, version, action))
         return accept is not None and accept(payload)
 
     def _found_right(self, way: str, version: str, action: str, kind: str) -> None:
-        if action in actions(version):
-            _accept[self._side, way, version, action] = acceptor(version, action, kind)
+        if action in actions(key := self._keys[version]):
+            self._accepting[way, version, action] = acceptor(key, action, kind)
 
     def _check_use(self, version: str, action: str, *, is_send: bool) -> None:
-        entry = actions(version).get(action)
+        entry = actions(self._keys[version]).get(action)
         if entry is None:
             return  # validate() says what may have been meant
         if entry.sent_by not in (self._side, "both"):

@@ -18,6 +18,7 @@ from .deadlines import checked_timeout, remaining
 from .errors import CallError, CallTimeout, NotAccepted, NotConnected
 from .handlers import Handlers
 from .registration import CsmsTime, Registration
+from .schemas import overlaid
 from .signals import terminable
 from .typed import VersionT, typed_call, typed_send
 
@@ -79,12 +80,15 @@ class OcppClient(ClientConnection, Generic[VersionT]):
             (``"in:MeterValues"``); the most specific key wins.
         max_message_size: Bytes of the largest message that is taken; a larger one closes the link with 1009.
         outbox: The file of the durable queue, or its :class:`OutboxSettings`; None has no queue.
+        schemas: What is laid over the schemas of OCPP, for a CSMS that keeps to rules of its own and for own actions: a mapping, or the
+            path of a JSON file or a folder of such files, see docs/own-messages.md; None is nothing.
         clock: Another clock than the machine's, for tests.
         redact: Whether passwords and keys are masked in what the ``frame`` event shows.
 
     Raises:
         ValueError: An argument is none of these.
         OutboxError: The outbox's file cannot be used.
+        SchemaError: There is something wrong with ``schemas``.
     """
 
     @overload
@@ -118,16 +122,18 @@ class OcppClient(ClientConnection, Generic[VersionT]):
         validation: str | Mapping[str, str] = "strict",
         max_message_size: int = DEFAULT_MAX_MESSAGE_SIZE,
         outbox: str | PathLike[str] | OutboxSettings | None = None,
+        schemas: Mapping[str, Any] | str | PathLike[str] | None = None,
         redact: bool = True,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         versions = [version] if isinstance(version, str) else list(version)
         if outbox is not None and len(versions) != 1:
             raise ValueError("an outbox needs a client with one version: what is queued is of that one")
+        keys = overlaid(schemas)
         super().__init__(
             identity,
             versions,
-            Handlers(_EVENTS, versions, "CSMS"),
+            Handlers(_EVENTS, [keys.get(version, version) for version in versions], "CSMS"),
             password=password,
             tls=TlsSettings(cafile, certfile, keyfile, key_password, ssl_context, verify_time),
             reconnect=reconnect,
@@ -139,6 +145,7 @@ class OcppClient(ClientConnection, Generic[VersionT]):
             validation=validation,
             max_message_size=max_message_size,
             redact=redact,
+            keys=keys,
             clock=clock,
         )
         if "1.6" not in versions and not _IDENTITY_2X.fullmatch(identity):

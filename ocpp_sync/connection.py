@@ -11,7 +11,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -25,13 +25,15 @@ from .handlers import Handler, Handlers
 from .protocol import MAX_UNREADABLE, Answer, Event, Fault, Frame, GiveUp, OutgoingCall, Protocol, Stray
 from .reading import Reading
 from .redaction import redact
-from .typed import typed_call, typed_on, typed_send
+from .schemas import STANDARD
+from .typed import typed_api, typed_call, typed_on, typed_send
 from .validation import ValidationPolicy, invalid_action
 from .worker import Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .api import Actions, Api
     from .transport.link import Closed, Link
 
 __all__ = ["DEFAULT_MAX_MESSAGE_SIZE", "Connection", "checked_size"]
@@ -101,8 +103,9 @@ class Connection:
         identity: The identity of the charge point.
     """
 
-    # What this side is, "CS" or "CSMS"; a subclass says.
+    # What this side is, "CS" or "CSMS", and the versions that it may speak, the preferred one first; a subclass says.
     _side: str
+    _versions: Sequence[str]
 
     def __init__(
         self,
@@ -116,13 +119,14 @@ class Connection:
         ping_interval: float | None,
         pong_timeout: float,
         max_unreadable: int = MAX_UNREADABLE,
+        keys: Mapping[str, str] = STANDARD,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self.identity = identity
         self._handlers = handlers
         self._call_timeout = checked_timeout(call_timeout, "call_timeout")
-        policy = validation if isinstance(validation, ValidationPolicy) else ValidationPolicy(validation)
-        self._checks = Checks(self._side, policy, identity)
+        policy = validation if isinstance(validation, ValidationPolicy) else ValidationPolicy(validation, keys.values())
+        self._checks = Checks(self._side, policy, identity, keys)
         self._max_message_size = checked_size(max_message_size)
         self._redact = redact
         self._max_unreadable = max_unreadable
@@ -164,6 +168,20 @@ class Connection:
     def connected(self) -> bool:
         """Whether there is an open link."""
         return self._core is not None
+
+    @property
+    def actions(self) -> Actions:
+        """The names of what this side may send: with the negotiated version, or before the first link with the preferred one."""
+        from .api import Actions
+
+        return Actions(self._side, self._checks.key(self.version or self._versions[0]))
+
+    @typed_api
+    def api(self) -> Api:
+        """These as functions: ``client.api.Heartbeat()`` is another spelling of ``client.call("Heartbeat", {})``."""
+        from .api import Api
+
+        return Api(self)
 
     @typed_on
     def on(self, name: str, handler: Any = None) -> Any:
@@ -389,10 +407,14 @@ class Connection:
             else:
                 self._clock.wait_event(event, deadline, "answer")
                 has_waited = True
-        if isinstance(waiter.outcome, Exception):
-            raise waiter.outcome
-        assert waiter.outcome is not None
-        return waiter.outcome
+        outcome, waiter.outcome = waiter.outcome, None
+        if isinstance(outcome, Exception):
+            try:
+                raise outcome
+            finally:
+                del outcome  # its traceback refers to this frame, which must not refer to it
+        assert outcome is not None
+        return outcome
 
     def _give_up(self, core: Protocol, call: OutgoingCall) -> bool:
         """Stop waiting; false if there is an outcome already."""

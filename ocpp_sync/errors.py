@@ -9,6 +9,8 @@
     ├── InvalidPayload                a payload breaks its schema               (also ValueError)
     ├── MalformedMessage              the other side sent what is no OCPP-J message
     ├── NotAccepted                   the CSMS has not accepted this station yet
+    ├── SchemaError                   schemas= says something that cannot be     (also ValueError)
+    ├── DataTransferError             the other side did not accept a DataTransfer, or a handler does not
     ├── OutboxError                   the file of the outbox cannot be used
     │   └── OutboxFull                there is no room in it
     ├── RejectHandshake               raised in an authorization hook: refuse with this status
@@ -26,6 +28,7 @@ __all__ = [
     "CallTimeout",
     "CertificateError",
     "ConnectionClosed",
+    "DataTransferError",
     "HandshakeError",
     "InvalidPayload",
     "MalformedMessage",
@@ -35,6 +38,7 @@ __all__ = [
     "OutboxError",
     "OutboxFull",
     "RejectHandshake",
+    "SchemaError",
     "sendable_code",
     "spell_code",
 ]
@@ -208,6 +212,43 @@ class NotAccepted(OcppError):
 
     def __str__(self) -> str:
         return f"{self.action} was not sent: {self.why}"
+
+
+class DataTransferError(OcppError):
+    """The other side did not accept a DataTransfer; raised in a handler of one, it is the answer.
+
+    Args:
+        status: ``"Rejected"``, ``"UnknownMessageId"`` or ``"UnknownVendorId"``.
+        data: What goes with it, as the two sides have agreed; None is nothing.
+        status_info: In OCPP 2.x more about the reason, with ``reasonCode`` and ``additionalInfo``; None is nothing.
+    """
+
+    def __init__(self, status: str = "Rejected", data: Any = None, status_info: dict[str, Any] | None = None) -> None:
+        super().__init__(status, data, status_info)
+        self.status = status
+        self.data = data
+        self.status_info = status_info
+
+    def __str__(self) -> str:
+        more = "" if self.status_info is None else f" {self.status_info}"
+        return f"the DataTransfer was answered with {_line(str(self.status))}{more}"
+
+
+class SchemaError(OcppError, ValueError):
+    """Schemas that were given as ``schemas=`` cannot be laid over those of OCPP.
+
+    Attributes:
+        place: Where in them, for example ``"1.6/BootNotification/request/properties/imsi/maxLength"``, or the file that cannot be read.
+        message: What is wrong there, for people.
+    """
+
+    def __init__(self, place: str, message: str) -> None:
+        super().__init__(place, message)
+        self.place = place
+        self.message = message
+
+    def __str__(self) -> str:
+        return f"schemas: {self.place}: {self.message}"
 
 
 class RejectHandshake(OcppError):

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from .schemas import VERSIONS, actions, definitions
+from .schemas import VERSIONS, actions, base_version, definitions
 
 __all__ = ["CUSTOM_DATA", "Field", "fields_of", "message_name", "named_schemas", "unknown_name", "uses"]
 
@@ -100,9 +100,10 @@ def named_schemas(version: str) -> Mapping[str, Mapping[str, Any]]:
 
 
 def _written_out(schemas: Mapping[str, Mapping[str, Any]], version: str) -> dict[str, Mapping[str, Any]]:
-    if version != "1.6":
+    if base_version(version) != "1.6":
         return {}
-    return {name: schemas[owner]["properties"][field] for (owner, field), name in _ENUMERATIONS_16.items()}
+    found = {name: schemas.get(owner, {}).get("properties", {}).get(field, {}) for (owner, field), name in _ENUMERATIONS_16.items()}
+    return {name: schema for name, schema in found.items() if "enum" in schema}
 
 
 @functools.cache
@@ -138,7 +139,9 @@ def _field(version: str, owner: str, name: str, entry: Mapping[str, Any], requir
         item = definitions(version)[kind]
     else:
         kind = item.get("type", "any")
-        if version == "1.6":
+        if isinstance(kind, list):
+            kind = " or ".join(kind)
+        if base_version(version) == "1.6" and "enum" in item:
             kind = _ENUMERATIONS_16.get((owner, name), kind)
     limits = [*(f"each {limit}" for limit in _limits(item)), _items(entry)] if is_array else _limits(item)
     return Field(
@@ -193,9 +196,10 @@ def unknown_name(name: str, version: str, right: Iterable[str]) -> ValueError:
         version: The version of OCPP.
         right: The names that would have been right.
     """
-    others = [f"OCPP {other}" for other in VERSIONS if other != version and (name in actions(other) or name in named_schemas(other))]
+    base = base_version(version)
+    others = [f"OCPP {other}" for other in VERSIONS if other != base and (name in actions(other) or name in named_schemas(other))]
     but = f", but in {' and '.join(others)}" if others else ""
     folded = {candidate.lower(): candidate for candidate in right}
     near = difflib.get_close_matches(name[:60].lower(), folded, 1)
     hint = f"; did you mean {folded[near[0]]!r}?" if near else ""
-    return ValueError(f"{name[:60]!r} is not in OCPP {version}{but}{hint}")
+    return ValueError(f"{name[:60]!r} is not in OCPP {base}{but}{hint}")

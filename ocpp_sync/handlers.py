@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar, overload
 
-from .schemas import senders
+from .schemas import base_version, senders
 
 __all__ = ["Handler", "Handlers"]
 
@@ -22,7 +22,7 @@ class Handlers:
 
     Args:
         events: The names of the life-cycle events, all in lower case.
-        versions: The versions whose actions can be registered.
+        versions: The versions, or the keys of their schemas, whose actions can be registered.
         served_side: Who sends the requests that are handled here, ``"CS"`` or ``"CSMS"``.
 
     Attributes:
@@ -92,10 +92,17 @@ class Handlers:
         if name not in sides:
             import difflib
 
-            kind = "event" if name[:1].islower() else f"action of OCPP {', '.join(self._versions)}"
+            from .hints import about_action, about_owners
+
+            kind = "event" if name[:1].islower() else f"action of OCPP {', '.join(map(base_version, self._versions))}"
             near = difflib.get_close_matches(name[:60].lower(), folded := {right.lower(): right for right in [*self._events, *sides]}, 1)
-            hint = f"; did you mean {folded[near[0]]!r}?" if near else ""
-            raise ValueError(f"{name[:60]!r} is no {kind}{hint}")
+            hint = about_action(name, self._versions)
+            if hint is None:
+                hint = f"; did you mean {folded[near[0]]!r}?" if near else ""
+            raise ValueError(f"{name[:60]!r} is no {kind}{hint}{about_owners(name, self._versions)}")
         if sides[name] not in (self._served_side, "both"):
             sender = {"CS": "charge point", "CSMS": "CSMS"}[sides[name]]
-            raise ValueError(f"{name!r} is sent by the {sender}: it is not handled, but called, on this side")
+            from .hints import how_to_send
+
+            call = how_to_send(name, self._versions)
+            raise ValueError(f"{name!r} is sent by the {sender}: it is not handled, but called, on this side, with {call}")

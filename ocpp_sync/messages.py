@@ -19,7 +19,9 @@ __all__ = [
     "Message",
     "Send",
     "parse",
+    "read_json",
     "serialise",
+    "write_json",
 ]
 
 MAX_DEPTH = 100
@@ -180,6 +182,35 @@ def serialise(message: Message, *, short_decimals: bool = False) -> str:
     return text
 
 
+def read_json(text: str) -> Any:
+    """Read JSON that is in a message as a text, with the same bounds.
+
+    Raises:
+        ValueError: It is none.
+    """
+    if _too_deep(text):
+        raise ValueError(f"the JSON is nested deeper than {MAX_DEPTH} levels")
+    try:
+        value = _decode(text)
+    except RecursionError as error:
+        raise ValueError(str(error)) from None
+    if _has_lone_surrogate(text, [value]):
+        raise ValueError("the text holds half of a surrogate pair, which is no character")
+    return value
+
+
+def write_json(value: Any) -> str:
+    """Write JSON that goes into a message as a text.
+
+    Raises:
+        ValueError: As for :func:`serialise`.
+    """
+    try:
+        return _encode(value)
+    except (TypeError, ArithmeticError, RecursionError) as error:
+        raise ValueError(str(error)) from None
+
+
 # --- Reading
 
 
@@ -246,7 +277,7 @@ def _plain_number(value: Any) -> Any:
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain_number).encode
 
 _LONG_FRACTION = re.compile(r"\.\d{7}")
-_SMALL_NUMBER = re.compile(r"\de-\d")
+_SMALL_NUMBER = re.compile(r"[:,\[]-?\d+(?:\.\d+)?e-\d")  # and not what a UUID may look like
 
 
 def _has_long_decimal(text: str) -> bool:

@@ -261,7 +261,7 @@ class Protocol:
         try:
             return messages.parse(text, self.dialect.kinds)
         except MalformedMessage as error:
-            return error
+            return error.with_traceback(None)  # which refers to this frame
 
     def receive(self, message: Message | MalformedMessage) -> list[Event]:
         """Take what came in.

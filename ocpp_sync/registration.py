@@ -280,7 +280,9 @@ class Registration(Closable):
 
     def _start(self) -> None:
         if not self._running:
-            thread = threading.Thread(target=self._run, args=(self._reference(),), name=f"ocpp-registration {self._station.identity}", daemon=True)
+            thread = threading.Thread(
+                target=self._run, args=(self._reference(),), name=f"ocpp-registration {self._station.identity}", daemon=True
+            )
             thread.start()
             self._thread, self._running = thread, True
 

@@ -18,6 +18,7 @@ from .handlers import Handler, Handlers
 from .handshake import subprotocols, version_of
 from .limits import Limits
 from .registry import Registry
+from .schemas import overlaid
 from .server_connection import EVENTS as CONNECTION_EVENTS
 from .server_connection import OcppClientConnection
 from .transport.http import Exchange, HttpAnswer, HttpServer
@@ -75,9 +76,12 @@ class OcppServer:
         verify_identity: Whether a charge point's certificate must name its identity, by its CN or a SAN (rule C7); else it is refused
             with 403.
         limits: What it allows those who connect to it; None is the defaults of :class:`Limits`.
+        schemas: What is laid over the schemas of OCPP, for charge points that keep to rules of their own and for own actions: a mapping, or
+            the path of a JSON file or a folder of such files, see docs/own-messages.md; None is nothing.
         redact: Whether passwords and keys are masked in what the ``frame`` event shows.
 
     Raises:
+        SchemaError: There is something wrong with ``schemas``.
         ValueError: An argument is none of these.
     """
 
@@ -94,23 +98,26 @@ class OcppServer:
         subprotocol_mismatch: str = "close",
         verify_identity: bool = True,
         limits: Limits | None = None,
+        schemas: Mapping[str, Any] | _File | None = None,
         redact: bool = True,
     ) -> None:
         if subprotocol_mismatch not in _MISMATCH:
             raise ValueError(f"subprotocol_mismatch is one of {', '.join(map(repr, _MISMATCH))}, not {subprotocol_mismatch!r}")
         self._subprotocols = subprotocols(versions)
         self._versions = tuple(versions)
-        self._handlers = Handlers(_EVENTS, self._versions, "CS")
+        keys = overlaid(schemas)
+        self._handlers = Handlers(_EVENTS, [keys[version] for version in self._versions], "CS")
         self._limits = Limits() if limits is None else limits
         self._options: dict[str, Any] = {
             # Checked here, not when the first charge point comes.
             "call_timeout": checked_timeout(call_timeout, "call_timeout"),
             "ping_interval": checked_timeout(ping_interval, "ping_interval"),
             "pong_timeout": checked_timeout(pong_timeout, "pong_timeout"),
-            "validation": ValidationPolicy(validation),
+            "validation": ValidationPolicy(validation, keys.values()),
             "max_message_size": checked_size(max_message_size),
             "redact": redact,
             "limits": self._limits,
+            "keys": keys,
         }
         self._max_message_size = max_message_size
         self._compression = compression

@@ -12,7 +12,7 @@ from wsgiref.headers import Headers
 from .connection import Connection
 from .handlers import Handler, Handlers
 from .limits import Limits
-from .schemas import VERSIONS
+from .schemas import STANDARD, VERSIONS
 from .throttle import RateLimit
 from .typed import VersionT
 from .worker import Worker
@@ -72,6 +72,7 @@ class OcppClientConnection(Connection, Generic[VersionT]):
     """
 
     _side = "CSMS"
+    _versions = VERSIONS
 
     def __init__(
         self,
@@ -83,10 +84,12 @@ class OcppClientConnection(Connection, Generic[VersionT]):
         *,
         limits: Limits,
         reactor: Reactor | None,
+        keys: Mapping[str, str] = STANDARD,
         **options: Any,
     ) -> None:
         self._reactor = reactor
-        super().__init__(identity, Handlers(EVENTS, VERSIONS, "CS"), max_unreadable=limits.max_bad_messages, **options)
+        handlers = Handlers(EVENTS, tuple(keys.values()), "CS")
+        super().__init__(identity, handlers, max_unreadable=limits.max_bad_messages, keys=keys, **options)
         self.request = request
         self._server_handlers = server_handlers
         self._ended = ended

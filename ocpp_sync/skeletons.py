@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from os import PathLike
 from typing import Any
 
 from .fields import CUSTOM_DATA, Field, fields_of, message_name, named_schemas, unknown_name
-from .schemas import actions
+from .schemas import actions, overlaid
 from .timestamps import utcnow
 
 __all__ = ["skeleton"]
@@ -13,7 +15,14 @@ __all__ = ["skeleton"]
 _URI = "https://example.com/"
 
 
-def skeleton(action: str, *, version: str = "2.0.1", full: bool = False, kind: str = "request") -> dict[str, Any]:
+def skeleton(
+    action: str,
+    *,
+    version: str = "2.0.1",
+    full: bool = False,
+    kind: str = "request",
+    schemas: Mapping[str, Any] | str | PathLike[str] | None = None,
+) -> dict[str, Any]:
     """A valid payload of an action, as a dict to edit.
 
     A field has its default, else ``"Accepted"`` or the first value of an enumeration, the current time, an empty string, False, or the
@@ -25,13 +34,16 @@ def skeleton(action: str, *, version: str = "2.0.1", full: bool = False, kind: s
         full: Whether to put in every field, each array with an item, instead of only what must be there. The ``customData`` that each
             object of 2.x may have is put into the message alone, not into what is in it.
         kind: ``"request"`` or ``"response"`` of an action.
+        schemas: What is laid over the schemas of OCPP, see docs/own-messages.md; None is nothing.
 
     Returns:
         A new dict at each call.
 
     Raises:
+        SchemaError: There is something wrong with ``schemas``.
         ValueError: The version has no such name, a SEND has no response, or an enumeration no fields.
     """
+    version = overlaid(schemas).get(version, version)
     names = named_schemas(version)
     name = message_of(action, version, kind)
     if names[name].get("type") != "object":
@@ -78,6 +90,7 @@ def _item(version: str, field: Field, full: bool, inside: tuple[str, ...]) -> An
     if field.values:
         return "Accepted" if "Accepted" in field.values else field.values[0]
     kind = field.schema.get("type", "string")
+    kind = kind if isinstance(kind, str) else kind[0]
     if kind == "object":
         return _object(version, field.type, full, inside)
     if kind == "string":

@@ -1,4 +1,4 @@
-"""What type checkers see of ``call()``, ``send()`` and ``on()`` where the version is known; at run time it is nothing.
+"""What type checkers see of ``call()``, ``send()``, ``on()`` and ``api`` where the version is known; at run time it is nothing.
 
 ``OcppClient("CP1", version="1.6")`` is an ``OcppClient[Literal["1.6"]]``; one whose version is chosen at run time is an
 ``OcppClient[Version]``, which is what ``OcppClient`` alone stands for. The methods are written once, for any version, and marked with
@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal, TypeVar
 
-__all__ = ["Version", "VersionT", "typed_call", "typed_on", "typed_send"]
+__all__ = ["Version", "VersionT", "typed_api", "typed_call", "typed_on", "typed_send"]
 
 Version = Literal["1.6", "2.0.1", "2.1"]
 VersionT = TypeVar("VersionT", bound=Version, covariant=True)
@@ -33,3 +33,8 @@ def typed_send(method: _Method) -> _Method:
 def typed_on(method: _Method) -> _Method:
     """An ``on()`` whose types depend on the version."""
     return method
+
+
+def typed_api(method: Callable[..., Any]) -> Any:
+    """An ``api``, which is a property, whose types depend on the version."""
+    return property(method)

@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, Any
 from .acceptance import acceptor, is_surely_valid
 from .decimals import is_decimal
 from .errors import InvalidPayload, spell_code
-from .schemas import VERSIONS, action_names, actions, definitions
+from .schemas import VERSIONS, action_names, actions, base_version, definitions, overlaid
 
 if TYPE_CHECKING:
     from decimal import Decimal
+    from os import PathLike
 
     from jsonschema import FormatChecker, ValidationError
     from jsonschema.protocols import Validator
@@ -60,6 +61,7 @@ _TYPES = {
     "array": "an array",
     "boolean": "a boolean",
     "integer": "an integer",
+    "null": "null",
     "number": "a number",
     "object": "an object",
     "string": "a string",
@@ -79,7 +81,15 @@ _DIRECTIONS = ("in", "out")
 _Path = tuple[str | int, ...]
 
 
-def validate(action: str, payload: Any, *, version: str, kind: str = "request") -> None:
+def validate(
+    action: str,
+    payload: Any,
+    *,
+    version: str,
+    kind: str = "request",
+    schemas: Mapping[str, Any] | str | PathLike[str] | None = None,
+    hints: bool = False,
+) -> None:
     """Check a payload against the schema of its action.
 
     Args:
@@ -87,11 +97,17 @@ def validate(action: str, payload: Any, *, version: str, kind: str = "request") 
         payload: The payload, as json.loads makes it; Decimals are numbers too.
         version: ``"1.6"``, ``"2.0.1"`` or ``"2.1"``.
         kind: ``"request"`` or ``"response"``.
+        schemas: What is laid over the schemas of OCPP, see docs/own-messages.md; None is nothing.
+        hints: Whether the error says what to write instead, as far as the schemas of all versions tell. It is more work, and meant for
+            payloads of one's own, not for those of a peer.
 
     Raises:
         InvalidPayload: The payload breaks the schema, or the version defines no such action or response.
+        SchemaError: There is something wrong with ``schemas``.
         ValueError: An unknown version or kind.
     """
+    if schemas is not None:
+        version = overlaid(schemas).get(version, version)
     try:
         if is_surely_valid(version, action, kind, payload):
             return
@@ -101,7 +117,7 @@ def validate(action: str, payload: Any, *, version: str, kind: str = "request") 
         raise ValueError(f"a payload is a 'request' or a 'response', not {kind!r}")
     known = actions(version)
     if action not in known:
-        raise _invalid(action, (), "action", _unknown_action(action, version), version)
+        raise _invalid(action, (), "action", _unknown_action(action, version, hints), version)
     if kind == "response" and known[action].is_send:
         raise _invalid(action, (), "action", "a SEND is never answered, so it has no response", version)
     if acceptor(version, action, kind)(payload):
@@ -109,17 +125,22 @@ def validate(action: str, payload: Any, *, version: str, kind: str = "request") 
     problem = _unlike_json(payload)
     if problem is not None:
         path, message = problem
+        if hints:
+            from .hints import about_object
+
+            message += about_object(payload, path)
         raise _invalid(action, path, "type", message, version)
     errors = list(itertools.islice(_validator(version, action, kind).iter_errors(payload), _MAX_ERRORS))
     if errors:
         # min() keeps the schema's own order among equals, so the choice is always the same.
         error = min(errors, key=_usefulness)
-        raise _invalid(action, tuple(error.absolute_path), str(error.validator), _message(error), version)
+        error, message = _with_hint(errors, error, version, action, kind) if hints else (error, _message(error))
+        raise _invalid(action, tuple(error.absolute_path), str(error.validator), message, version)
 
 
 def error_code(keyword: str, version: str) -> str:
     """The OCPP error code for a failed JSON schema keyword, as the version spells it (rule B12); GenericError for others."""
-    return spell_code(_CODES.get(keyword, "GenericError"), version)
+    return spell_code(_CODES.get(keyword, "GenericError"), base_version(version))
 
 
 def invalid_action(action: str, message: str, version: str, keyword: str = "action") -> InvalidPayload:
@@ -134,6 +155,7 @@ class ValidationPolicy:
         validation: ``"strict"`` (refuse), ``"warn"`` (log only) or ``"off"`` for everything; or a mapping to these from
             ``"*"``, a direction (``"in"``, ``"out"``), an action, or both (``"in:MeterValues"``). The most specific key
             wins, in the order direction:action, action, direction, ``"*"``; without any of them it is strict.
+        versions: The versions, or their keys, whose actions may be named.
 
     Raises:
         ValueError: A key or a mode that does not exist; the text names it and the nearest right one.
@@ -141,10 +163,10 @@ class ValidationPolicy:
 
     __slots__ = ("_modes",)
 
-    def __init__(self, validation: str | Mapping[str, str] = "strict") -> None:
+    def __init__(self, validation: str | Mapping[str, str] = "strict", versions: Collection[str] = VERSIONS) -> None:
         self._modes = {"*": validation} if isinstance(validation, str) else {"*": "strict", **validation}
         for key, mode in self._modes.items():
-            _check_key(key)
+            _check_key(key, versions)
             if mode not in _MODES:
                 hint = _did_you_mean(str(mode), _MODES)
                 raise ValueError(f"validation: {mode!r} for {key!r} is not one of {_listed(str(mode), _MODES)}{hint}")
@@ -157,11 +179,11 @@ class ValidationPolicy:
         return self._modes["*"]
 
 
-def _check_key(key: str) -> None:
+def _check_key(key: str, versions: Collection[str]) -> None:
     if key in ("*", *_DIRECTIONS):
         return
     # The documents are looked at only when a mapping names actions.
-    known = sorted({name for version in VERSIONS for name in action_names(version)})
+    known = sorted({name for version in versions for name in action_names(version)})
     with_direction = [f"{direction}:{name}" for direction in _DIRECTIONS for name in known]
     if key not in known and key not in with_direction:
         right = with_direction if ":" in str(key) else ["*", *_DIRECTIONS, *known]
@@ -330,15 +352,35 @@ def _path_text(path: _Path) -> str:
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
 
 
-def _unknown_action(action: str, version: str) -> str:
-    others = [f"OCPP {other}" for other in VERSIONS if action in action_names(other)]
+def _unknown_action(action: str, version: str, hints: bool) -> str:
+    base = base_version(version)
+    others = [f"OCPP {other}" for other in VERSIONS if other != base and action in action_names(other)]
     but = f", but of {' and '.join(others)}" if others else ""
-    return f"{_show(action)} is no action of OCPP {version}{but}{_did_you_mean(action, actions(version))}"
+    hint = None
+    if hints:
+        from .hints import about_action
+
+        hint = about_action(action, [version])
+    return f"{_show(action)} is no action of OCPP {base}{but}{_did_you_mean(action, actions(version)) if hint is None else hint}"
 
 
 def _usefulness(error: ValidationError) -> tuple[bool, int]:
     """The order in which errors help: a misspelt field explains a missing one; then the nearest to the payload itself."""
     return _misspelt(error) is None, len(error.absolute_path)
+
+
+def _with_hint(errors: list[ValidationError], error: ValidationError, version: str, action: str, kind: str) -> tuple[ValidationError, str]:
+    """The error to show, and its message with what to write instead."""
+    from .hints import Message, about_field, about_origin, about_value
+
+    message = Message(version, action, kind)
+    # A field of another name or in another place explains a missing one.
+    unknown = [other for other in errors if other.validator == "additionalProperties"][:_MAX_GUESSED]
+    unknown = [error] if error in unknown else unknown if error.validator == "required" else []
+    for other in unknown:
+        if (hint := about_field(other, message)) is not None:
+            return other, hint
+    return error, _message(error) + about_value(error, message) + "".join(about_origin(other, message) for other in unknown[:1])
 
 
 def _message(error: ValidationError) -> str:
@@ -352,12 +394,13 @@ def _message(error: ValidationError) -> str:
         return f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing"
     if keyword == "type":
         null = " (a field without a value is left out)" if value is None and error.absolute_path else ""
-        return f"this must be {_TYPES[limit]}, not {_type_name(value)}{null}"
+        right = " or ".join(_TYPES[kind] for kind in ([limit] if isinstance(limit, str) else limit))
+        return f"this must be {right}, not {_type_name(value)}{null}"
     secret = any(word in str(part).lower() for part in error.absolute_path for word in _SECRET)
     shown = _type_name(value) if secret else _show(value)
     if keyword == "enum":
         # The suggestions are made from the value too.
-        word = "" if secret else value
+        word = "" if secret or not isinstance(value, str) else value
         return f"{shown} is not one of {_listed(word, limit)}{_did_you_mean(word, limit)}"
     if keyword == "format":
         return _FORMATS[limit].format(value=shown)

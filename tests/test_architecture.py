@@ -22,7 +22,9 @@ BELOW = {
     "protocol": {"errors", "messages"},
     "schemas": {"errors"},
     "acceptance": {"schemas"},
-    "validation": {"acceptance", "decimals", "errors", "schemas"},
+    "counterparts": {"schemas"},
+    "hints": {"counterparts", "decimals", "schemas"},
+    "validation": {"acceptance", "decimals", "errors", "hints", "schemas"},
     "checks": {"acceptance", "errors", "schemas", "validation"},
 }
 OUTSIDE = {"socket", "threading", "time", "ssl", "select", "http"}

@@ -15,6 +15,7 @@ from ocpp_sync.errors import (
     CallError,
     CallTimeout,
     ConnectionClosed,
+    DataTransferError,
     HandshakeError,
     InvalidPayload,
     MalformedMessage,
@@ -24,6 +25,7 @@ from ocpp_sync.errors import (
     OutboxError,
     OutboxFull,
     RejectHandshake,
+    SchemaError,
     sendable_code,
     spell_code,
 )
@@ -129,6 +131,9 @@ EXAMPLES: list[tuple[OcppError, str]] = [
     (NotAccepted("Heartbeat", "Pending", "the CSMS waits (rule D3)"), "Heartbeat was not sent: the CSMS waits (rule D3)"),
     (OutboxError("queue.sqlite3", "it is another's"), "queue.sqlite3: it is another's"),
     (OutboxFull("queue.sqlite3", "there is no room"), "queue.sqlite3: there is no room"),
+    (DataTransferError(), "the DataTransfer was answered with Rejected"),
+    (DataTransferError("a\nb", 5, {"reasonCode": "x"}), "the DataTransfer was answered with 'a\\nb' {'reasonCode': 'x'}"),
+    (SchemaError("1.6/Reset", "this must be an object"), "schemas: 1.6/Reset: this must be an object"),
 ]
 
 each_error = pytest.mark.parametrize("error", [error for error, _ in EXAMPLES], ids=lambda error: type(error).__name__)
@@ -142,6 +147,8 @@ each_error = pytest.mark.parametrize("error", [error for error, _ in EXAMPLES], 
         (InvalidPayload, (OcppError, ValueError)),
         (MalformedMessage, (OcppError,)),
         (RejectHandshake, (OcppError,)),
+        (DataTransferError, (OcppError,)),
+        (SchemaError, (OcppError, ValueError)),
         (NotAccepted, (OcppError,)),
         (OutboxError, (OcppError,)),
         (OutboxFull, (OutboxError,)),

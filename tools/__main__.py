@@ -8,6 +8,7 @@ from . import __doc__ as summary
 from .generated import ROOT, stale, write
 from .make_calls import calls_files
 from .make_messages import messages_files
+from .make_standard import standard_files
 from .make_types import types_files
 
 
@@ -20,7 +21,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tools", description=summary)
     parser.add_argument("--check", action="store_true", help="write nothing, and fail if a file is out of date")
     only_check = parser.parse_args().check
-    files = {**types_files(), **calls_files(), **messages_files()}
+    files = {**types_files(), **calls_files(), **messages_files(), **standard_files()}
     old = stale(files)
     if only_check and old:
         raise SystemExit(f"out of date: {', '.join(str(path.relative_to(ROOT)) for path in old)}")

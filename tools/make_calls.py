@@ -1,12 +1,12 @@
 """``ocpp_sync/types/calls_*.py``, from the schemas.
 
 They say, in the only way that type checkers have for it, one overload for each action, what ``call()``, ``send()`` and ``on()`` take and
-return on either side of a connection whose version is known.
+return, and what functions ``api`` has, on either side of a connection whose version is known.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from ocpp_sync.client import _EVENTS as CLIENT_EVENTS
@@ -27,15 +27,19 @@ _EVENTS = {"CS": CLIENT_EVENTS, "CSMS": CONNECTION_EVENTS}
 _OTHER = {"CS": "CSMS", "CSMS": "CS"}
 _OWNERS = {"CS": "a charge point", "CSMS": "the CSMS"}
 
-_MODULE = '''"""``call()``, ``send()`` and ``on()`` with OCPP {version}; made by ``python -m tools``, do not edit."""
+_MODULE = '''"""``call()``, ``send()``, ``on()`` and ``api`` with OCPP {version}; made by ``python -m tools``, do not edit."""
+# ruff: noqa: D102, N802
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, overload
 
 from . import {module} as m
 from .handlers import Handler, Register
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 _H = TypeVar("_H", bound=Callable[..., Any])
 '''
@@ -47,7 +51,7 @@ def calls_files() -> dict[Path, str]:
 
 
 def _module(version: str) -> str:
-    classes = [write(version, side) for side in _CLASSES for write in (_call, _send, _on)]
+    classes = [write(version, side) for side in _CLASSES for write in (_call, _send, _on, _api)]
     return "\n\n".join([_MODULE.format(version=version, module=module_name(version)), *filter(None, classes)])
 
 
@@ -76,6 +80,22 @@ def _on(version: str, side: str) -> str:
     methods.append(_method([events], "Callable[[_H], _H]"))
     methods.append(_method([events, "handler: _H"], "_H"))
     return _protocol(f"{_CLASSES[side]}On", f"What {_OWNERS[side]} handles.", methods)
+
+
+def _api(version: str, side: str) -> str:
+    methods = []
+    for action in _sent_by(version, side):
+        request, result = message_name(action.name, "request"), "None" if action.is_send else f"m.{action.name}Response"
+        fields = {field.name for field in fields_of(version, request)}
+        options = [] if action.is_send else ["*", *(_beside(fields, option) for option in CALL_OPTIONS[side])]
+        methods.append(_method([*options, f"**fields: Unpack[m.{request}]"], result, name=action.name))
+    return f'class {_CLASSES[side]}Api(Protocol):\n    """The functions of {_OWNERS[side]}."""\n\n{"".join(methods)}'
+
+
+def _beside(fields: Collection[str], option: str) -> str:
+    """An option of call(), with an underscore where it is the name of a field, too."""
+    name, _, rest = option.partition(":")
+    return f"{name}_:{rest}" if name in fields else option
 
 
 def _sent_by(version: str, side: str) -> Iterator[Action]:
@@ -107,13 +127,13 @@ def _protocol(name: str, summary: str, methods: list[str]) -> str:
     return head + "".join(f"    @overload\n{method}" for method in methods)
 
 
-def _method(parameters: list[str], result: str) -> str:
+def _method(parameters: list[str], result: str, name: str = "__call__") -> str:
     """A method without a body, laid out as ruff does."""
     parameters = ["self", *parameters]
-    line = f"    def __call__({', '.join(parameters)}) -> {result}: ...\n"
+    line = f"    def {name}({', '.join(parameters)}) -> {result}: ...\n"
     if len(line) <= _WIDTH + 1:
         return line
     line = f"        {', '.join(parameters)}\n"
     if len(line) > _WIDTH + 1:
         line = "".join(f"        {parameter},\n" for parameter in parameters)
-    return f"    def __call__(\n{line}    ) -> {result}: ...\n"
+    return f"    def {name}(\n{line}    ) -> {result}: ...\n"

@@ -26,6 +26,7 @@ What each version defines, and who sends the request. A page for each version ha
 {{pages}}.
 
 The same at a prompt: `ocpp_sync.describe("BootNotification", version="1.6")`, or `ocpp-sync schema BootNotification --version 1.6`.
+See also [configuration keys and variables](variables.md), and [enumerations across versions](enumerations.md).
 
 | action | sent by | {" | ".join(VERSIONS)} |
 | --- | --- |{" --- |" * len(VERSIONS)}

@@ -10,6 +10,8 @@ The documents carry the facts of the official schemas (names, types, limits, enu
                           "request": schema, "response": schema}, …}}
 
 Each definition and each action has a line to itself, for readable diffs, and so that :func:`senders` need not parse the rest.
+
+Whatever takes a version takes a **key** too, which :func:`overlaid` gives to a version with schemas of the user's own laid over it.
 """
 
 from __future__ import annotations
@@ -19,11 +21,30 @@ import json
 import re
 from collections.abc import Mapping, Set
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-__all__ = ["VERSIONS", "Action", "Side", "action_names", "actions", "definitions", "senders"]
+if TYPE_CHECKING:
+    from os import PathLike
+
+__all__ = [
+    "STANDARD",
+    "VERSIONS",
+    "Action",
+    "Document",
+    "Side",
+    "action_names",
+    "actions",
+    "add",
+    "base_version",
+    "definitions",
+    "overlaid",
+    "senders",
+]
 
 VERSIONS = ("1.6", "2.0.1", "2.1")
+
+STANDARD: Mapping[str, str] = MappingProxyType({version: version for version in VERSIONS})
+"""What :func:`overlaid` says when nothing is laid over any version."""
 
 Side = Literal["CS", "CSMS", "both"]
 
@@ -50,9 +71,14 @@ class Action(NamedTuple):
     response: dict[str, Any] | None
 
 
-class _Document(NamedTuple):
+class Document(NamedTuple):
+    """The schemas of one version, or of one key."""
+
     definitions: Mapping[str, dict[str, Any]]
     actions: Mapping[str, Action]
+
+
+_overlays: dict[str, Document] = {}
 
 
 def actions(version: str) -> Mapping[str, Action]:
@@ -80,6 +106,8 @@ def senders(version: str) -> Mapping[str, Side]:
     Raises:
         ValueError: The version is none of :data:`VERSIONS`.
     """
+    if version in _overlays:
+        return MappingProxyType({name: action.sent_by for name, action in _overlays[version].actions.items()})
     return MappingProxyType(dict(_ACTION_LINE.findall(_text(_known(version)))))
 
 
@@ -88,11 +116,39 @@ def action_names(version: str) -> Set[str]:
     return senders(version).keys()
 
 
+def overlaid(schemas: Mapping[str, Any] | str | PathLike[str] | None) -> Mapping[str, str]:
+    """The versions, each with its key: itself, unless something is laid over it.
+
+    Args:
+        schemas: What a user gives as ``schemas=``, see :mod:`ocpp_sync.schemas.overlay`; None is nothing.
+
+    Raises:
+        SchemaError: There is something wrong with it.
+    """
+    if schemas is None:
+        return STANDARD
+    from .overlay import overlay  # here, so that who has none does not import it
+
+    return overlay(schemas)
+
+
+def add(key: str, document: Document) -> None:
+    """For the package: this is found under a key from now on."""
+    _overlays[key] = document
+
+
+def base_version(version: str) -> str:
+    """The version of OCPP that a key stands for: ``"1.6"`` of ``"1.6+1"``."""
+    return version.partition("+")[0]
+
+
 # Two threads that come first together may both read the document; each gets a complete one.
 @functools.cache
-def _document(version: str) -> _Document:
+def _document(version: str) -> Document:
+    if version in _overlays:
+        return _overlays[version]
     document = json.loads(_text(version))
-    return _Document(
+    return Document(
         definitions=MappingProxyType(document["definitions"]),
         actions=MappingProxyType({name: _action(name, entry, document["draft"]) for name, entry in document["actions"].items()}),
     )
@@ -116,6 +172,6 @@ def _text(version: str) -> str:
 
 
 def _known(version: str) -> str:
-    if version not in VERSIONS:
+    if version not in VERSIONS and version not in _overlays:
         raise ValueError(f"OCPP {version!r} is not supported; the versions are {', '.join(map(repr, VERSIONS))}")
     return version

@@ -31,6 +31,20 @@ answer: v201.HeartbeatResponse = client201.call("Authorize", {"idToken": {"idTok
 boot = client16.call("BootNotification", {"chargePointVendor": "x", "chargePointModel": "y"})
 status: Literal["Accepted"] = boot["status"]  # error: it may be another one
 
+client16.api.BootNotificaton(chargePointVendor="x", chargePointModel="y")  # error: unknown action
+client16.api.TransactionEvent()  # error: an action of another version
+client16.api.Reset(type="Soft")  # error: the other side sends it
+client16.api.BootNotification(chargePointVendor="x")  # error: a field is missing
+client16.api.BootNotification(chargePointVendor="x", chargePointModel="y", model="z")  # error: unknown field
+client16.api.BootNotification(chargePointVendor="x", chargePointModel=1)  # error: wrong type
+client16.api.BootNotification({"chargePointVendor": "x", "chargePointModel": "y"})  # error: fields are arguments
+client16.api.StatusNotification(connectorId=1, errorCode="NoErr", status="Available")  # error: wrong literal
+client201.api.BootNotification(chargingStation={"vendorName": "x"}, reason="PowerUp")  # error: nested field is missing
+client21.api.NotifyPeriodicEventStream(data=[], id="1", pending=0, basetime="")  # error: wrong type
+client21.api.NotifyPeriodicEventStream(data=[], id=1, pending=0, basetime="", timeout=5)  # error: a SEND has no such option
+client16.api.Heartbeat(wait="yes")  # error: wrong option
+client16.api.Heartbeat()["time"]  # error: not a field of the response
+
 # A variable without annotation is a plain dict, of which nothing is known.
 payload = {"chargePointVendor": "x", "chargePointModel": "y"}
 client16.call("BootNotification", payload)  # error: annotate it: v16.BootNotificationRequest
@@ -83,6 +97,10 @@ def serve(server: OcppServer, charge_point: OcppClientConnection[Literal["2.1"]]
     known = server.wait_for("CP1", version="1.6")
     known.call("Reset", {"type": "Immediate"})  # error: a literal of another version
     known.call("BootNotification", {"chargePointVendor": "x", "chargePointModel": "y"})  # error: the other side sends it
+    known.api.Reset(type="Immediate")  # error: a literal of another version
+    known.api.Reset(type="Soft", wait=True)  # error: an option of the client
+    known.api.BootNotification()  # error: the other side sends it
+    charge_point.api.Reset(type="Soft")  # error: a literal of another version
     known.on("Heartbeat", lambda request: {"currentTime": 1})  # error: wrong type
     charge_point.call("Reset", {"type": "Soft"})  # error: a literal of another version
     charge_point.send("Reset", {"type": "OnIdle"})  # error: the CSMS sends none

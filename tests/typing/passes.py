@@ -34,10 +34,18 @@ client21.send("NotifyPeriodicEventStream", {"data": [{"t": 0.5, "v": "1"}], "id"
 with OcppClient("CP1", version="1.6").connect("ws://localhost/") as connected:
     assert_type(connected.call("Heartbeat"), v16.HeartbeatResponse)
 
+# --- The same as functions
+
+assert_type(client16.api.BootNotification(chargePointVendor="x", chargePointModel="y", timeout=5), v16.BootNotificationResponse)
+assert_type(client16.api.Heartbeat(wait=True), v16.HeartbeatResponse)
+client201.api.BootNotification(chargingStation={"vendorName": "x", "model": "y"}, reason="PowerUp")
+client21.api.NotifyPeriodicEventStream(data=[{"t": 0.5, "v": "1"}], id=1, pending=0, basetime="")
+
 # --- A payload that is a variable is annotated
 
 request: v16.StatusNotificationRequest = {"connectorId": 1, "errorCode": "NoError", "status": "Available"}
 client16.call("StatusNotification", request)
+client16.api.StatusNotification(**request)
 
 
 def meter_values() -> v16.MeterValuesRequest:
@@ -99,6 +107,7 @@ def chosen(version: str, versions: list[str], payload: dict[str, Any], typed: v1
     assert_type(OcppClient("CP1", version=["2.1", "2.0.1"]).call("Heartbeat"), dict[str, Any])
     client.on("Reset", lambda request: {"status": "Accepted"})
     client.call("Reset", typed)
+    assert_type(client.api.BootNotification(anything=1), dict[str, Any])
 
     @client.on("Reset")
     def reset(request: dict[str, Any]) -> dict[str, Any]:
@@ -138,6 +147,9 @@ def serve(server: OcppServer, charge_point: OcppClientConnection, version: str) 
     assert_type(known, OcppClientConnection[Literal["1.6"]])
     assert_type(known.call("Reset", {"type": "Soft"}), v16.ResetResponse)
     assert_type(server.wait_for("CP1", 5.0, version="2.0.1").call("Reset", {"type": "Immediate"}), v201.ResetResponse)
+    assert_type(known.api.Reset(type="Soft"), v16.ResetResponse)
+    server.wait_for("CP1", version="2.1").api.NotifyWebPaymentStarted(evseId=1, timeout=60, timeout_=5.0)
+    assert_type(charge_point.api.Reset(type="Soft"), dict[str, Any])
     assert_type(server.wait_for("CP1").call("Reset", {"type": "Soft"}), dict[str, Any])
     assert_type(charge_point.call("Reset", {"type": "Soft"}), dict[str, Any])
     known.on("StartTransaction", lambda request: {"transactionId": request["meterStart"], "idTagInfo": {"status": "Accepted"}})
