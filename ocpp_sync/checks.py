@@ -148,7 +148,7 @@ class Checks:
         if entry is None:
             return  # validate() says what may have been meant
         if entry.sent_by not in (self._side, "both"):
-            raise invalid_action(action, f"it is not sent by the {SIDES[self._side]}, but to it", version)
+            raise invalid_action(action, f"it is not sent by the {SIDES[self._side]}, but to it: handle it with on({action!r}, …)", version)
         if entry.is_send and not is_send:
             raise invalid_action(action, "it goes out as SEND, which is never answered: use send(), not call()", version)
         if is_send and not entry.is_send:

@@ -89,7 +89,7 @@ def test_b17_each_action_goes_as_call_or_as_send_alone(version: str, side: str) 
 
 def test_an_outgoing_request_of_the_other_side() -> None:
     error = invalid(give, checks("CS"), "Reset", {"type": "Soft"})
-    assert str(error) == "Reset: it is not sent by the charge point, but to it"
+    assert str(error) == "Reset: it is not sent by the charge point, but to it: handle it with on('Reset', …)"
     assert (error.code, error.path) == ("NotImplemented", "")
     assert "not sent by the CSMS" in str(invalid(give, checks("CSMS"), "Heartbeat", {}))
 
