@@ -13,8 +13,8 @@ from .backoff import Backoff
 from .client_connection import ClientConnection
 from .client_tls import ClientTls, TlsSettings
 from .clock import SYSTEM_CLOCK, Clock
-from .connection import DEFAULT_MAX_MESSAGE_SIZE
 from .deadlines import checked_timeout, remaining
+from .endpoint import DEFAULT_MAX_MESSAGE_SIZE
 from .errors import CallError, CallTimeout, NotAccepted, NotConnected
 from .handlers import Handlers
 from .registration import CsmsTime, Registration

@@ -12,8 +12,8 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 from .admission import Admission, Admitted
-from .connection import DEFAULT_MAX_MESSAGE_SIZE, checked_size
 from .deadlines import checked_timeout
+from .endpoint import DEFAULT_MAX_MESSAGE_SIZE, checked_size
 from .handlers import Handler, Handlers
 from .handshake import subprotocols, version_of
 from .limits import Limits

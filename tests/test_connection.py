@@ -1025,12 +1025,18 @@ def interrupt():
         if innermost in ("wait", "_wait") and "expect_interrupt" in callers:
             break
         time.sleep(0.001)
-    signal.pthread_kill(main, signal.SIGINT)
+    while True:  # a signal that comes when it is just about to wait in the system wakes nobody
+        signal.pthread_kill(main, signal.SIGINT)
+        if interrupted.wait(1):
+            break
+
+interrupted = threading.Event()
 
 def expect_interrupt(function, *arguments):
     try:
         function(*arguments)
     except KeyboardInterrupt:
+        interrupted.set()
         print("interrupted", flush=True)
 """
 

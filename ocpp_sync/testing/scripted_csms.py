@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import messages
 from ..clock import SYSTEM_CLOCK, Clock
-from ..connection import DEFAULT_MAX_MESSAGE_SIZE
+from ..endpoint import DEFAULT_MAX_MESSAGE_SIZE
 from ..errors import CallError, CallTimeout, ConnectionClosed, MalformedMessage, NotConnected
 from ..handshake import choose_subprotocol, parse_target, subprotocols, version_of
 from ..limits import Limits
