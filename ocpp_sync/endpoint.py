@@ -1,8 +1,8 @@
 """One end of OCPP-J, with or without a link at the moment: what comes in, and what goes out in answer to it.
 
-Three kinds of threads meet here. Any number of **callers** wait in ``Connection.call``, each on an event of its own. The **reader** of the link,
-one at a time, resolves them and passes requests on; it stops reading when requests pile up. The **worker** runs the handlers. The lock
-guards the core's state alone: no one holds it while writing to a socket, running user code, or waiting.
+Three kinds of threads meet here. Any number of **callers** wait in ``Connection.call``, each on an event of its own. The **reader** of
+the link, one at a time, resolves them and passes requests on; it stops reading when requests pile up. The **worker** runs the handlers. The
+lock guards the core's state alone: no one holds it while writing to a socket, running user code, or waiting.
 """
 
 from __future__ import annotations
