@@ -56,7 +56,7 @@ class _Task(NamedTuple):
 class _Seat:
     """A link that is read here."""
 
-    __slots__ = ("connection", "descriptor", "due", "is_due", "is_out", "link", "number", "polled")
+    __slots__ = ("connection", "descriptor", "due", "is_due", "is_held", "is_out", "link", "number", "polled")
 
     def __init__(self, connection: OcppClientConnection, link: Link) -> None:
         self.connection = connection
@@ -66,6 +66,7 @@ class _Seat:
         self.due: float | None = None  # when it is looked at without any, and the number under which that is noted
         self.number = 0
         self.is_due = False
+        self.is_held = False  # so much of it waits for the handlers that no more is read
         self.is_out = False  # its step has taken too long: nobody else must read it until that is over
 
 
@@ -396,6 +397,8 @@ class Reactor:
 
     def _step(self, seat: _Seat) -> bool:
         """Read a link; false once it has ended."""
+        if seat.is_held and seat.connection.is_full():
+            return True
         closed: Closed | None = None
         try:
             if seat.is_due:
@@ -425,6 +428,7 @@ class Reactor:
 
     def _wait_for(self, seat: _Seat, has_unread: bool, is_full: bool) -> None:
         """Wait for what the link needs next."""
+        seat.is_held = is_full
         if is_full:
             self._poll_for(seat, 0)  # until there is room; its end would be told all the time meanwhile
             return
