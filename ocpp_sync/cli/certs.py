@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 
     Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
-__all__ = ["add_arguments", "run"]
+__all__ = ["EXAMPLES", "add_arguments", "run"]
+
+EXAMPLES = """\
+  ocpp-sync certs tls                                  a CA, and a certificate for localhost
+  ocpp-sync certs tls --host csms.example --client CP1 for that host, and one for the charge point CP1
+"""
 
 _CA_DAYS, _DAYS = 3650, 825
 

@@ -15,7 +15,12 @@ from ocpp_sync.schemas import VERSIONS
 
 from .frames import FramePrinter
 
-__all__ = ["add_arguments", "run"]
+__all__ = ["EXAMPLES", "add_arguments", "run"]
+
+EXAMPLES = """\
+  ocpp-sync demo
+  ocpp-sync demo --version 1.6
+"""
 
 _IDENTITY = "CP1111"
 _TAG = "DEADBEEF"

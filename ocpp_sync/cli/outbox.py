@@ -15,7 +15,13 @@ from ocpp_sync.outbox.store import DeadLetter, Entry, Store
 from ocpp_sync.redaction import redact
 from ocpp_sync.timestamps import format_time
 
-__all__ = ["add_arguments", "run"]
+__all__ = ["EXAMPLES", "add_arguments", "run"]
+
+EXAMPLES = """\
+  ocpp-sync outbox list /var/lib/controller/outbox.sqlite3
+  ocpp-sync outbox show outbox.sqlite3 17
+  ocpp-sync outbox retry outbox.sqlite3 all
+"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -9,7 +9,13 @@ import sys
 from ocpp_sync.handshake import hex_password
 from ocpp_sync.passwords import PasswordFile
 
-__all__ = ["add_arguments", "run"]
+__all__ = ["EXAMPLES", "add_arguments", "run"]
+
+EXAMPLES = """\
+  ocpp-sync passwd passwords.txt CP1                   asks for the password twice
+  ocpp-sync passwd passwords.txt CP1 --hex < key.txt   an AuthorizationKey of 1.6
+  ocpp-sync passwd passwords.txt CP1 --remove
+"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -13,7 +13,15 @@ from ocpp_sync.enumerations import compare_enumeration
 from ocpp_sync.schemas import VERSIONS, senders
 from ocpp_sync.standard import ConfigurationKey, Variable, configuration_keys, variables
 
-__all__ = ["add_arguments", "run"]
+__all__ = ["EXAMPLES", "add_arguments", "run"]
+
+EXAMPLES = """\
+  ocpp-sync schema BootNotification --version 1.6      the fields of the request
+  ocpp-sync schema BootNotification --response
+  ocpp-sync schema --from CSMS --version 2.0.1         what a CSMS may send
+  ocpp-sync schema --variables --find heartbeat
+  ocpp-sync schema ReasonEnumType --compare
+"""
 
 _DEFAULT_VERSION = "2.0.1"
 
