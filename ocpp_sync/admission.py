@@ -42,6 +42,9 @@ class Admission:
         refuse_mismatch: Whether a request without a common subprotocol is refused with 400 (rule A4).
         verify_identity: Whether a client certificate must name the identity (rule C7).
         closed: Set when the server closes: whoever is held back then goes at once.
+
+    Attributes:
+        rejected: How many requests were refused.
     """
 
     def __init__(
@@ -53,6 +56,8 @@ class Admission:
         self._verify_identity = verify_identity
         self._closed = closed
         self._delays = FailureDelays()
+        self._counting = threading.Lock()
+        self.rejected = 0
 
     def check(self, environ: Mapping[str, Any]) -> Admitted | HttpAnswer:
         """Admit a request, or say how it is refused; a wrong password is held back for a time.
@@ -73,6 +78,8 @@ class Admission:
         refusal = self._refusal(target.identity, request, subprotocol)
         if refusal is not None:
             _log.info("%s from %s: refused with %s", target.identity, request.remote_address[0], refusal.line)
+            with self._counting:
+                self.rejected += 1
             self._handlers.emit("rejected", target.identity, request, refusal.status)
             return refusal
         if subprotocol is None:

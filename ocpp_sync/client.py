@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
     from os import PathLike
-    from typing import Literal
+    from typing import Literal, TextIO
 
     from typing_extensions import Self, Unpack
 
@@ -84,6 +84,7 @@ class OcppClient(ClientConnection, Generic[VersionT]):
             path of a JSON file or a folder of such files, see docs/own-messages.md; None is nothing.
         clock: Another clock than the machine's, for tests.
         redact: Whether passwords and keys are masked in what the ``frame`` event shows.
+        slow_handler: Seconds after which a handler that others wait for is named in the log; None names none.
 
     Raises:
         ValueError: An argument is none of these.
@@ -124,6 +125,7 @@ class OcppClient(ClientConnection, Generic[VersionT]):
         outbox: str | PathLike[str] | OutboxSettings | None = None,
         schemas: Mapping[str, Any] | str | PathLike[str] | None = None,
         redact: bool = True,
+        slow_handler: float | None = 10.0,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         versions = [version] if isinstance(version, str) else list(version)
@@ -145,6 +147,7 @@ class OcppClient(ClientConnection, Generic[VersionT]):
             validation=validation,
             max_message_size=max_message_size,
             redact=redact,
+            slow_handler=slow_handler,
             keys=keys,
             clock=clock,
         )
@@ -328,6 +331,29 @@ class OcppClient(ClientConnection, Generic[VersionT]):
 
         settings = outbox if isinstance(outbox, OutboxSettings) else OutboxSettings(outbox)
         return Outbox(settings, self._versions[0], self, self._clock, self._time)
+
+    # --- What it is doing
+
+    @property
+    def stats(self) -> dict[str, Any]:
+        """What it has done so far, in plain values: a copy. See docs/observability.md for each of them."""
+        stats = super().stats
+        return {
+            **stats,
+            "reconnects": max(0, stats["links"] - 1),
+            "failed_attempts": self.failed_attempts,
+            "registration": self.registration,
+            "outbox": None if self._outbox is None else self._outbox.depth(),
+        }
+
+    def dump(self, file: TextIO | None = None) -> None:
+        """Write down what is going on; see :meth:`Connection.dump`."""
+        from .dump import dump_client, dump_outbox, dump_threads
+
+        dump_client(self, file)
+        dump_threads(file)
+        if self._outbox is not None:
+            dump_outbox(self._outbox, file)
 
     # --- The end
 

@@ -77,6 +77,7 @@ class ClientConnection(Connection):
         self._life: _Life | None = None
         self._turn = threading.Lock()  # held while what depends on the life is told of its beginning or end
         self.link_number = 0  # how many links there were
+        self.failed_attempts = 0  # to connect
         super().__init__(identity, handlers, **options)
         self._changed = threading.Condition(self._lock)  # the link has come or gone, or is not to come any more
 
@@ -283,6 +284,7 @@ class ClientConnection(Connection):
                 raise ConnectionClosed(_NORMAL, "closed while connecting")
 
     def _report(self, error: BaseException) -> None:
+        self.failed_attempts += 1
         _log.warning("%s: cannot connect: %s", self.identity, error)
         self._put_event("error", error)
 

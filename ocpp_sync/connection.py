@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .deadlines import checked_timeout, remaining
 from .endpoint import Endpoint
@@ -16,7 +16,10 @@ from .validation import invalid_action
 from .worker import Worker
 
 if TYPE_CHECKING:
+    from typing import TextIO
+
     from .api import Actions, Api
+    from .stats import Durations, Stats
     from .transport.link import Link
 
 __all__ = ["Connection"]
@@ -32,9 +35,11 @@ _NORMAL = 1000
 class _Waiter:
     """A caller that waits. The core's lock guards it, but for the event itself."""
 
-    __slots__ = ("event", "frame", "outcome", "patience")
+    __slots__ = ("event", "frame", "outcome", "patience", "since", "thread")
 
-    def __init__(self, patience: float | None) -> None:
+    def __init__(self, patience: float | None, since: float) -> None:
+        self.thread = threading.get_ident()
+        self.since = since  # by the clock of the connection
         self.patience = patience  # seconds for the answer from its turn on, instead of a deadline
         self.event: threading.Event | None = None  # once it waits for more than what it reads itself
         self.frame: Frame | None = None  # to be sent by the caller: it is its turn
@@ -48,6 +53,30 @@ class _Waiter:
     def is_answered(self) -> bool:
         """Whether there is an outcome."""
         return self.outcome is not None
+
+
+class Snapshot(NamedTuple):
+    """What a connection is doing.
+
+    Attributes:
+        is_exact: Whether its lock was held meanwhile.
+        now: When that was, by its clock.
+        link: The open link; None if there is none.
+        open_for: Since how many seconds.
+        reader: The thread that has the turn of reading, 0 for none; None on a server.
+        calls: As :attr:`Protocol.open_calls`; their waiters have ``since`` and ``thread``.
+        handlers: As :meth:`Worker.running`.
+        waiting: How many tasks wait for these.
+    """
+
+    is_exact: bool
+    now: float
+    link: Link | None
+    open_for: float
+    reader: int | None
+    calls: list[OutgoingCall]
+    handlers: list[tuple[str, float, threading.Thread | None]]
+    waiting: int
 
 
 class Connection(Endpoint):
@@ -138,7 +167,7 @@ class Connection(Endpoint):
         timeout = self._call_timeout if timeout is None else checked_timeout(timeout, "timeout")
         core, link = self._connected()
         request = self._request(core, action, payload, is_send=False)
-        waiter = _Waiter(timeout if is_patient else None)
+        waiter = _Waiter(timeout if is_patient else None, started)
         deadline = None if timeout is None or is_patient else started + timeout
         call: OutgoingCall | None = None
         try:
@@ -251,6 +280,72 @@ class Connection(Endpoint):
         """
         return self._no_link.wait(timeout)
 
+    def count(self) -> Stats:
+        """For the package: a copy of its counters, the open link included."""
+        with self._lock:
+            stats = self._stats.copy()
+            if self._link is not None:
+                stats.add_link(self._link)
+        return stats
+
+    def durations(self) -> tuple[Durations, Durations]:
+        """For the package: of calls, and of handlers; copies."""
+        counted = self.count()
+        return counted.latency, counted.handling
+
+    @property
+    def waiting_requests(self) -> int:
+        """For the package: how many requests and events wait for the handlers."""
+        return self._worker.waiting
+
+    @property
+    def stats(self) -> dict[str, Any]:
+        """What it has done so far, in plain values: a copy. See docs/observability.md for each of them."""
+        counted = self.count()
+        with self._lock:
+            core = self._core
+            open_calls = 0 if core is None else len(core.open_calls)
+            connected_for = None if core is None else self._clock.monotonic() - self._opened
+        return {
+            "identity": self.identity,
+            "version": self.version,
+            "connected": core is not None,
+            "connected_for": connected_for,
+            **counted.as_dict(),
+            "open_calls": open_calls,
+            "waiting_requests": self.waiting_requests,
+        }
+
+    def dump(self, file: TextIO | None = None) -> None:
+        """Write down what is going on: the state, the calls and who waits for them, the handlers, the threads with their stacks.
+
+        For the case that something hangs: it waits for nothing, so it may be called from any thread, and in a signal handler.
+        What messages hold is not in it.
+
+        Args:
+            file: Where to write; None is the standard error.
+        """
+        from .dump import dump_connection, dump_threads
+
+        dump_connection(self, file)
+        dump_threads(file)
+
+    def snapshot(self, patience: float) -> Snapshot:
+        """For the package: what it is doing, whoever holds its lock.
+
+        Args:
+            patience: Seconds to wait for the lock.
+        """
+        is_exact = self._lock.acquire(timeout=patience)
+        try:
+            now, core, reading, worker = self._clock.monotonic(), self._core, self._reading, self._worker
+            calls = [] if core is None else core.open_calls
+            reader = None if reading is None else reading.turn
+            return Snapshot(is_exact, now, self._link, now - self._opened, reader, calls, worker.running(), worker.waiting)
+        finally:
+            if is_exact:
+                self._lock.release()
+
     def __repr__(self) -> str:
         state = f"connected, OCPP {self.version}" if self.connected else "not connected"
         return f"<{type(self).__name__} {self.identity!r} ({state})>"
@@ -320,6 +415,7 @@ class Connection(Endpoint):
         """Stop waiting; false if there is an outcome already."""
         with self._lock:
             gave_up = core.give_up(call)
+            self._stats.timeouts += gave_up
             self._hand_out(core)
         return gave_up
 
@@ -328,6 +424,7 @@ class Connection(Endpoint):
             self._checks.incoming_response(core.version, call.action, response)
         except InvalidPayload as error:
             with self._lock:
+                self._stats.invalid += 1
                 core.refuse_result(call.message_id, error.code, str(error))
                 frames = self._hand_out(core)
             for frame in frames:

@@ -25,6 +25,7 @@ from .protocol import MAX_UNREADABLE, Answer, Event, Fault, Frame, GiveUp, Outgo
 from .reading import Reading
 from .redaction import redact
 from .schemas import STANDARD
+from .stats import Stats
 from .validation import ValidationPolicy
 from .worker import Worker
 
@@ -42,6 +43,9 @@ DEFAULT_MAX_MESSAGE_SIZE = 1024 * 1024
 _PROTOCOL_ERROR, _TOO_BIG, _ABNORMAL = 1002, 1009, 1006
 
 _MAX_COMPLAINTS = 50  # warnings in the log about what came by one link
+
+make_ids: Callable[[str, str], Callable[[], str]] | None = None
+"""Asked by each link, with its side and identity, for what makes the ids of its messages; None is fresh UUIDs. It is for tests alone."""
 
 _generation = 0  # of this process: how many forks have led to it
 
@@ -90,6 +94,7 @@ class Endpoint:
         redact: bool,
         ping_interval: float | None,
         pong_timeout: float,
+        slow_handler: float | None,
         max_unreadable: int = MAX_UNREADABLE,
         keys: Mapping[str, str] = STANDARD,
         clock: Clock = SYSTEM_CLOCK,
@@ -104,6 +109,7 @@ class Endpoint:
         self._max_unreadable = max_unreadable
         self._ping_interval = checked_timeout(ping_interval, "ping_interval")
         self._pong_timeout = checked_timeout(pong_timeout, "pong_timeout")
+        self._slow_handler = checked_timeout(slow_handler, "slow_handler")
         self._clock = clock
         self._generation = _generation
         self._lock = threading.Lock()
@@ -118,7 +124,8 @@ class Endpoint:
         self._last_version: str | None = None
         self._complaints = 0  # about the other side, since the link opened
         self._receiver: Callable[[str], bool] = _ignore
-        self._last_sent = clock.monotonic()
+        self._last_sent = self._opened = clock.monotonic()
+        self._stats = Stats()
 
     # --- The process
 
@@ -149,7 +156,9 @@ class Endpoint:
         """Send one frame, and wait for the network if need be; false if it could not. A link that breaks here is the reader's business."""
         if self._watches_frames():
             self._show_frame("out", frame.text)
-        self._last_sent = self._clock.monotonic()
+        self._last_sent = now = self._clock.monotonic()
+        if frame.call is not None:
+            frame.call.sent_at = now
         try:
             sent = link.send(frame.text, self._clock.for_system(deadline))
         except ConnectionClosed:
@@ -165,9 +174,12 @@ class Endpoint:
         if self._ping_interval and self._pong_timeout is not None:
             link.keep_alive(self._ping_interval, self._pong_timeout)
         link.name = f"ocpp-rx {self.identity}"
-        core = Protocol(version, short_decimals=self._side == "CSMS", max_unreadable=self._max_unreadable)
+        new_id = None if make_ids is None else make_ids(self._side, self.identity)
+        core = Protocol(version, short_decimals=self._side == "CSMS", new_id=new_id, max_unreadable=self._max_unreadable)
         with self._lock:
             self._last_version = version
+            self._opened = self._clock.monotonic()
+            self._stats.links += 1
             self._core, self._link = core, link
             self._receiver = lambda text: self._receive(core, link, text)
             self._no_link.clear()
@@ -196,6 +208,8 @@ class Endpoint:
             return link.step(self._receiver)
         finally:
             self._stepping = 0
+            if self._worker.has_running and self._slow_handler is not None:
+                self._worker.complain(self._slow_handler)
 
     def detach(self, closed: Closed | None) -> None:
         """For the package: the link has ended; None if its reader failed."""
@@ -204,6 +218,8 @@ class Endpoint:
             self._link.end()
         self._end_calls(self._link, code, reason)
         with self._lock:
+            if self._link is not None:
+                self._stats.add_link(self._link)
             self._link = None
             self._receiver = _ignore  # it refers to this object, which need not wait for the garbage collection
         self._put_event("close", code, reason)
@@ -215,6 +231,7 @@ class Endpoint:
                 return
             core, self._core = self._core, None
             for call in core.close() if core is not None else ():
+                self._stats.lost += 1
                 self._resolve(call, ConnectionClosed(code, reason))
 
     def _resolve(self, call: OutgoingCall, outcome: dict[str, Any] | Exception) -> None:
@@ -250,15 +267,19 @@ class Endpoint:
 
     def _take_event(self, core: Protocol, link: Link, event: Event, size: int) -> None:
         if isinstance(event, Answer):
+            now = self._clock.monotonic()
             with self._lock:
+                self._stats.count_answer(event.outcome, now - event.call.sent_at)
                 self._resolve(event.call, event.outcome)
             if (reading := self._reading) is not None:
                 reading.has_answered = True
         elif isinstance(event, (messages.Call, messages.Send)):
             self._worker.put(partial(self._serve, core, link, event), size, event.action)
         elif isinstance(event, Stray):
+            self._stats.strays += 1
             self._complain(str(event))
         elif isinstance(event, Fault):
+            self._stats.malformed += 1
             self._complain(f"a message that is none: {event.error}")
             self._put_event("error", event.error, cost=size)
         elif isinstance(event, GiveUp):
@@ -288,15 +309,21 @@ class Endpoint:
         if isinstance(request, messages.Call) and core is not self._core:
             _log.info("%s: %.60r was not handled: the link it came by has gone", self.identity, request.action)
             return
+        started = self._clock.monotonic()
         reply = run_handler(self._find_handler(request.action), request, core.version, self._checks)
-        answered = self._answer(core, link, request, reply.answer)
+        seconds = self._clock.monotonic() - started
+        if self._slow_handler is not None and seconds > self._slow_handler:
+            _log.warning("%s: the handler of %.60r took %.1f s", self.identity, request.action, seconds)
+        answered = self._answer(core, link, request, reply.answer, seconds)
         if answered:
             self._request_answered(request, reply.answer)
             reply.go_on(self._worker.step_aside)
         else:
             reply.drop()
 
-    def _answer(self, core: Protocol, link: Link, request: messages.Call | messages.Send, answer: dict[str, Any] | CallError) -> bool:
+    def _answer(
+        self, core: Protocol, link: Link, request: messages.Call | messages.Send, answer: dict[str, Any] | CallError, seconds: float = 0.0
+    ) -> bool:
         """Send an answer; false if something else, or nothing, has gone out."""
         if isinstance(request, messages.Send):
             if isinstance(answer, CallError):
@@ -312,6 +339,8 @@ class Endpoint:
                 _log.error("%s: the answer to %s cannot be sent: %s", self.identity, request.action, error)
                 core.reply_error(request.message_id, CallError("InternalError"))
                 answered = False
+            if answered:
+                self._stats.count_request(answer, seconds)
             frames = self._hand_out(core)
         for frame in frames:
             answered = self._transmit(link, frame, None) and answered

@@ -66,9 +66,10 @@ class OutgoingCall:
         text: The frame.
         waiter: Whatever its owner wants to find again when the answer comes.
         sent: Whether the frame was handed to the network; set by the owner.
+        sent_at: When it was about to be, by the owner's clock.
     """
 
-    __slots__ = ("action", "message_id", "sent", "text", "waiter")
+    __slots__ = ("action", "message_id", "sent", "sent_at", "text", "waiter")
 
     def __init__(self, action: str, message_id: str, text: str, waiter: Any) -> None:
         self.action = action
@@ -76,6 +77,7 @@ class OutgoingCall:
         self.text = text
         self.waiter = waiter
         self.sent = False
+        self.sent_at = 0.0
 
 
 class Frame(NamedTuple):
@@ -234,12 +236,17 @@ class Protocol:
         """Whether no call waits for its turn, or for its answer."""
         return self._outstanding is None and not self._waiting
 
+    @property
+    def open_calls(self) -> list[OutgoingCall]:
+        """The one that waits for its answer, if there is one, and those that wait for their turn, oldest first."""
+        return [call for call in (self._outstanding, *self._waiting) if call is not None]
+
     def close(self) -> list[OutgoingCall]:
         """End it: from now on nothing goes out; returns the calls that were not answered, oldest first."""
         self._closed = True
         self._outgoing.clear()
         self._being_handled.clear()
-        unanswered = [call for call in (self._outstanding, *self._waiting) if call is not None]
+        unanswered = self.open_calls
         self._outstanding = None
         self._waiting.clear()
         return unanswered

@@ -106,6 +106,11 @@ class Reading:
                 else:
                     self._give_back()
 
+    @property
+    def turn(self) -> int:
+        """The thread that reads; 0 is none."""
+        return self._turn
+
     def leave(self) -> None:
         """For a caller that Ctrl-C has ended, wherever it came: the turn is not left to it."""
         if self._turn == threading.get_ident():

@@ -19,6 +19,7 @@ from .handshake import subprotocols, version_of
 from .limits import Limits
 from .registry import Registry
 from .schemas import overlaid
+from .served import Served
 from .server_connection import EVENTS as CONNECTION_EVENTS
 from .server_connection import OcppClientConnection
 from .transport.http import Exchange, HttpAnswer, HttpServer
@@ -31,10 +32,12 @@ if TYPE_CHECKING:
     import socket
     import ssl
     from types import TracebackType
+    from typing import TextIO
 
     from typing_extensions import Self
 
     from .reactor import Reactor
+    from .stats import Durations
     from .transport.link import Link
 
 __all__ = ["OcppServer"]
@@ -79,6 +82,7 @@ class OcppServer:
         schemas: What is laid over the schemas of OCPP, for charge points that keep to rules of their own and for own actions: a mapping, or
             the path of a JSON file or a folder of such files, see docs/own-messages.md; None is nothing.
         redact: Whether passwords and keys are masked in what the ``frame`` event shows.
+        slow_handler: Seconds after which a handler that others wait for is named in the log; None names none.
 
     Raises:
         SchemaError: There is something wrong with ``schemas``.
@@ -100,6 +104,7 @@ class OcppServer:
         limits: Limits | None = None,
         schemas: Mapping[str, Any] | _File | None = None,
         redact: bool = True,
+        slow_handler: float | None = 10.0,
     ) -> None:
         if subprotocol_mismatch not in _MISMATCH:
             raise ValueError(f"subprotocol_mismatch is one of {', '.join(map(repr, _MISMATCH))}, not {subprotocol_mismatch!r}")
@@ -113,6 +118,7 @@ class OcppServer:
             "call_timeout": checked_timeout(call_timeout, "call_timeout"),
             "ping_interval": checked_timeout(ping_interval, "ping_interval"),
             "pong_timeout": checked_timeout(pong_timeout, "pong_timeout"),
+            "slow_handler": checked_timeout(slow_handler, "slow_handler"),
             "validation": ValidationPolicy(validation, keys.values()),
             "max_message_size": checked_size(max_message_size),
             "redact": redact,
@@ -122,7 +128,7 @@ class OcppServer:
         self._max_message_size = max_message_size
         self._compression = compression
         self._registry = Registry()
-        self._served: set[OcppClientConnection] = set()  # those whose thread runs, be they connected still or not
+        self._served = Served()
         self._lock = threading.Lock()
         self._http: HttpServer | None = None
         self._reactor: Reactor | None = None
@@ -274,7 +280,7 @@ class OcppServer:
         if http is not None:
             http.cut()
             # A handler that closes the server is not waited for, nor is its connection.
-            served = self._served.copy()
+            served = self._served.snapshot()
             is_reading = any(connection.is_reading for connection in served)
             own = {connection.thread for connection in served if connection.is_handling or connection.is_reading}
             still = http.join(max(deadline, time.monotonic() + 1.0), own)
@@ -350,6 +356,33 @@ class OcppServer:
         if version is not None and version not in self._versions:
             raise ValueError(f"the server does not speak OCPP {version}, but {', '.join(self._versions)}")
         return self._registry.wait_for(identity, timeout, version)
+
+    @property
+    def stats(self) -> dict[str, Any]:
+        """What it has done so far, all connections together, in plain values: a copy. See docs/observability.md for each of them."""
+        connections = self.connections.values()
+        return {
+            "connections": len(connections),
+            "rejected": self._admission.rejected,
+            **self._served.count().as_dict(),
+            "waiting_requests": sum(connection.waiting_requests for connection in connections),
+        }
+
+    def durations(self) -> tuple[Durations, Durations]:
+        """For the package: of calls, and of handlers; copies."""
+        counted = self._served.count()
+        return counted.latency, counted.handling
+
+    def dump(self, file: TextIO | None = None) -> None:
+        """Write down what is going on, as :meth:`OcppClient.dump`: each connection, then the threads with their stacks.
+
+        Args:
+            file: Where to write; None is the standard error.
+        """
+        from .dump import dump_server, dump_threads
+
+        dump_server(self, file)
+        dump_threads(file)
 
     def __repr__(self) -> str:
         state = f"listening at {self.url}" if self._http is not None else "not listening"

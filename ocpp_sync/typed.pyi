@@ -34,6 +34,7 @@ class ClientOptions(TypedDict, total=False):
     call_timeout: float | None
     ping_interval: float | None
     pong_timeout: float
+    slow_handler: float | None
     reconnect: Backoff | None
     proxy: str | None
     source_address: str | tuple[str, int] | None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 import time
 from collections import deque
@@ -19,12 +20,23 @@ _MAX_COST = 4 * 1024 * 1024
 
 
 class _Run:
-    """A thread while it runs tasks of a worker."""
+    """A thread while it runs tasks of a worker.
 
-    __slots__ = ("thread",)
+    Attributes:
+        thread: The thread.
+        kind: What its task is for.
+        since: When that began, in ``time.monotonic()`` seconds.
+        is_awaited: Whether the next task waits for it.
+        is_reported: Whether somebody was told that it takes long.
+    """
+
+    __slots__ = ("is_awaited", "is_reported", "kind", "since", "thread")
 
     def __init__(self) -> None:
         self.thread: threading.Thread | None = None
+        self.kind = ""
+        self.since = 0.0
+        self.is_awaited = self.is_reported = False
 
 
 class Worker:
@@ -49,7 +61,7 @@ class Worker:
         self.ended: Callable[[], None] | None = None
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
-        self._tasks: deque[tuple[Callable[[], None], int]] = deque()
+        self._tasks: deque[tuple[Callable[[], None], int, str]] = deque()
         self._cost = 0
         self._runs: set[_Run] = set()
         self._running: set[_Run] = set()  # those of them that are in a task
@@ -67,7 +79,7 @@ class Worker:
             kind: What it is for: tasks of a kind take about as long.
         """
         with self._lock:
-            self._tasks.append((task, cost))
+            self._tasks.append((task, cost, kind))
             self._cost += cost
             if self._taker is None:
                 self._start_taker(kind)
@@ -105,10 +117,33 @@ class Worker:
                 self._wait(left)
         return True
 
+    @property
+    def waiting(self) -> int:
+        """How many tasks wait for their turn."""
+        return len(self._tasks)
+
+    @property
+    def has_running(self) -> bool:
+        """Whether a task is being run."""
+        return bool(self._running)
+
+    def running(self) -> list[tuple[str, float, threading.Thread | None]]:
+        """What is being run: the kind, since when in ``time.monotonic()`` seconds, and by which thread."""
+        return [(run.kind, run.since, run.thread) for run in self._running.copy()]
+
+    def complain(self, limit: float) -> None:
+        """Log each task that others wait for and that has been running for more than ``limit`` seconds, once."""
+        now = time.monotonic()
+        for run in self._running.copy():
+            if run.is_awaited and not run.is_reported and now - run.since > limit:
+                run.is_reported = True
+                _log.warning("%s: the handler of %s runs for %.1f s now%s", self._name, run.kind, now - run.since, _place(run.thread))
+
     def step_aside(self) -> None:
         """Called in a task: the next task need not wait for the rest of this one."""
         with self._lock:
             if self._taker is not None and self._taker.thread is threading.current_thread():
+                self._taker.is_awaited = False
                 self._taker = None
                 self._start_taker()
 
@@ -197,8 +232,9 @@ class Worker:
             while self._start is None and self._taker is run and not self._tasks and not self._closed:
                 self._wait()
             if self._taker is run and self._tasks:
-                task, cost = self._tasks.popleft()
+                task, cost, run.kind = self._tasks.popleft()
                 self._cost -= cost
+                run.since, run.is_awaited, run.is_reported = time.monotonic(), True, False
                 self._running.add(run)
                 self._notify()
                 self._tell_room()
@@ -231,3 +267,12 @@ class Worker:
         if self._closed and not self._runs and self.ended is not None:
             ended, self.ended = self.ended, None
             ended()
+
+
+def _place(thread: threading.Thread | None) -> str:
+    """Where a thread is, for the log."""
+    ident = None if thread is None else thread.ident
+    frame = None if ident is None else sys._current_frames().get(ident)  # noqa: SLF001 (it is documented)
+    if frame is None:
+        return ""
+    return f", and is at {frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_name}()"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import queue
 import threading
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
@@ -34,6 +35,16 @@ class Collector:
     def next(self) -> tuple[Any, ...]:
         """The arguments of the next call, in order."""
         return self.calls.get(timeout=TIMEOUT)
+
+
+def wait_until(condition: Callable[[], Any], timeout: float = TIMEOUT) -> bool:
+    """Wait for what no event tells of."""
+    deadline, never = time.monotonic() + timeout, threading.Event()
+    while not condition():
+        if time.monotonic() >= deadline:
+            return False
+        never.wait(0.002)
+    return True
 
 
 def in_thread(function: Callable[..., Any], *arguments: Any, **named: Any) -> Future:

@@ -24,7 +24,7 @@ from ocpp_sync import server as server_module
 from ocpp_sync.reactor import Reactor
 from ocpp_sync.server_connection import OcppClientConnection
 
-from .support import TIMEOUT, Collector, Future, in_thread
+from .support import TIMEOUT, Collector, Future, in_thread, wait_until
 from .wire import PING, PONG, Wire, connect_wire, header
 
 pytestmark = pytest.mark.skipif(not reactor_module.is_available(), reason="there is no epoll here")
@@ -44,16 +44,6 @@ def transfer(data: Any = "") -> dict[str, Any]:
 
 def echo(_: Any, request: dict[str, Any]) -> dict[str, Any]:
     return {**ACCEPTED, "data": request.get("data", "")}
-
-
-def wait_until(condition: Callable[[], Any], timeout: float = TIMEOUT) -> bool:
-    """Wait for what no event tells of."""
-    deadline, never = time.monotonic() + timeout, threading.Event()
-    while not condition():
-        if time.monotonic() >= deadline:
-            return False
-        never.wait(0.002)
-    return True
 
 
 PATIENCE = 1.0

@@ -8,7 +8,7 @@ from os import PathLike
 from typing import Any, Literal, NamedTuple
 
 from ..clock import Clock
-from ..errors import OutboxFull
+from ..errors import OutboxError, OutboxFull
 from ..registration import CsmsTime
 from .content import role_of
 from .courier import Courier, Sender
@@ -174,6 +174,13 @@ class Outbox:
         """
         with self._file.opened() as store:
             return store.transaction_id(transaction)
+
+    def depth(self) -> int | None:
+        """How many messages wait; None if the file cannot be read."""
+        try:
+            return len(self)
+        except OutboxError:
+            return None
 
     def __len__(self) -> int:
         with self._file.opened() as store:

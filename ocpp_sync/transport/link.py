@@ -59,11 +59,14 @@ class Link(ABC):
     Attributes:
         name: For the log.
         stream: As given.
+        frames_in: How many text messages have come.
+        frames_out: How many have gone out.
     """
 
     def __init__(self, stream: Stream, library: Any, *, is_client: bool, max_message_size: int) -> None:
         self.name = ""
         self.stream = stream
+        self.frames_in = self.frames_out = 0
         self._library = library
         self._writer = FrameWriter(is_masked=is_client)
         self._frames = FrameReader(is_masked=not is_client, max_size=max_message_size)
@@ -173,6 +176,7 @@ class Link(ABC):
         return None
 
     def _take(self, receive: Callable[[str], object], message: str) -> object:
+        self.frames_in += 1
         if self._first_message_timeout is not None:
             self._first_message_timeout, self.stream.deadline = None, None
         return receive(message)
@@ -254,9 +258,11 @@ class Link(ABC):
         with self._send_lock:
             if self._closed_by_us is not None:
                 raise ConnectionClosed(*self._closed_by_us)
+            self.frames_out += 1  # first: whoever has got its answer finds it counted
             try:
                 self._send_text(text, is_owed=is_owed)
             except OSError as error:
+                self.frames_out -= 1
                 raise self._lost(error) from error
 
     def _lost(self, error: OSError) -> ConnectionClosed:

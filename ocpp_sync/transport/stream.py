@@ -46,6 +46,7 @@ class Stream:
         max_unsent: As given.
         deadline: When reading fails with TimeoutError, in ``time.monotonic()`` seconds; None is never. For the time of a handshake.
         allowance: How many more bytes may be read; None is any number. For the time of a handshake.
+        received_bytes: How many have come since the beginning; of TLS, what was in it.
     """
 
     def __init__(self, sock: socket.socket, *, max_unsent: int | None = None, stall_timeout: float = 30.0) -> None:
@@ -66,6 +67,7 @@ class Stream:
         self._lock = threading.Lock()
         self._unsent = bytearray()
         self._progress = 0.0  # when the kernel last took bytes, or when the first unsent ones came
+        self.received_bytes = 0
         self._taken = self._sent = 0  # bytes since the beginning
         self._owed = 0  # bytes that the reader has sent, the last of which are still unsent
         self._owed_end = 0  # where they end, counted as in _taken
@@ -179,6 +181,7 @@ class Stream:
                     return None
             data = self._read()
         if data is not None:
+            self.received_bytes += len(data)
             # A buffer of full size for each small message costs time, and leaves holes in the memory.
             self._chunk = CHUNK if len(data) >= self._chunk else _SMALL_CHUNK
             if self._keep_alive is not None:
@@ -188,6 +191,11 @@ class Stream:
     def fileno(self) -> int:
         """The descriptor."""
         return self._descriptor
+
+    @property
+    def sent_bytes(self) -> int:
+        """How many the kernel has taken since the beginning."""
+        return self._sent
 
     @property
     def has_unsent(self) -> bool:
