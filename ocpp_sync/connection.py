@@ -375,7 +375,7 @@ class Connection(Endpoint):
     def _await(
         self, core: Protocol, link: Link, call: OutgoingCall, waiter: _Waiter, deadline: float | None, started: float
     ) -> dict[str, Any]:
-        has_waited, may_read = False, False
+        may_read = False
         while waiter.outcome is None:
             with self._lock:
                 frame, waiter.frame = waiter.frame, None
@@ -387,7 +387,7 @@ class Connection(Endpoint):
             if frame is not None and waiter.patience is not None:
                 deadline = self._clock.monotonic() + waiter.patience
             is_over = deadline is not None and self._clock.monotonic() >= deadline
-            if frame is not None and not (is_over and has_waited):
+            if frame is not None and not (is_over and deadline != started):  # a time-out of 0 sends, and does not wait
                 self._transmit(link, frame, deadline)
                 may_read = self._reading is not None
                 self._before_waiting()
@@ -401,7 +401,6 @@ class Connection(Endpoint):
                     reading.read_until(waiter.is_answered, self._clock.for_system(deadline))
             else:
                 self._clock.wait_event(event, deadline, "answer")
-                has_waited = True
         outcome, waiter.outcome = waiter.outcome, None
         if isinstance(outcome, Exception):
             try:

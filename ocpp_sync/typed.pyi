@@ -34,7 +34,6 @@ class ClientOptions(TypedDict, total=False):
     call_timeout: float | None
     ping_interval: float | None
     pong_timeout: float
-    slow_handler: float | None
     reconnect: Backoff | None
     proxy: str | None
     source_address: str | tuple[str, int] | None
@@ -43,6 +42,7 @@ class ClientOptions(TypedDict, total=False):
     outbox: str | PathLike[str] | OutboxSettings | None
     schemas: Mapping[str, Any] | str | PathLike[str] | None
     redact: bool
+    slow_handler: float | None
     clock: Clock
 
 # --- A version chosen at run time
