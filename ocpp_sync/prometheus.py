@@ -116,6 +116,7 @@ class MetricsServer:
 
     Attributes:
         port: The port.
+        url: What Prometheus asks.
 
     Raises:
         OSError: It cannot listen there.
@@ -126,6 +127,7 @@ class MetricsServer:
         Exporter(*ends, registry=registry)
         self._server, self._thread = start_http_server(port, host or "0.0.0.0", registry)  # noqa: S104 (it is what was asked for)
         self.port: int = self._server.server_port
+        self.url = f"http://{host or 'localhost'}:{self.port}/metrics"
 
     def close(self) -> None:
         """Stop listening; twice does not hurt."""

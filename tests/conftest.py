@@ -16,6 +16,8 @@ from ocpp_sync.testing import FakeClock, ScriptedCsms
 
 from .support import RawChargePoint, RawCsms
 
+pytest_plugins = ["ocpp_sync.testing.plugin", "pytester"]
+
 JOIN_TIMEOUT = 10.0
 
 # Nothing may depend on the speed of the machine.

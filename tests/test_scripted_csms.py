@@ -13,9 +13,9 @@ import pytest
 
 import ocpp_sync.testing
 from ocpp_sync import CallError, CallTimeout, ConnectionClosed, HandshakeError, InvalidPayload, NotConnected, OcppClient, validate
+from ocpp_sync.default_responses import minimal_response
 from ocpp_sync.schemas import actions
 from ocpp_sync.testing import Answer, Close, Cut, CutAfter, Delay, Drop, Duplicate, FakeClock, Late, ScriptedCsms
-from ocpp_sync.testing.default_responses import minimal_response
 from ocpp_sync.timestamps import parse_time
 
 from .pki import pki

@@ -94,6 +94,10 @@ def _command(arguments: Sequence[str]) -> str:
     for name, summary in COMMANDS.items():
         listed.add_argument(name, nargs="?", help=summary)
     first = arguments[0] if arguments else ""
+    if first == "help":
+        if len(arguments) > 1:
+            command_parser(_command(arguments[1:2])).parse(["--help"])
+        parser.parse_args(["--help"])
     if first not in COMMANDS:
         if first.startswith("-"):
             parser.parse_args(arguments[:1])

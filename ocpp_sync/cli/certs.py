@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
     Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
-__all__ = ["EXAMPLES", "add_arguments", "run"]
+__all__ = ["EXAMPLES", "add_arguments", "make_files", "run"]
 
 EXAMPLES = """\
-  ocpp-sync certs tls                                  a CA, and a certificate for localhost
-  ocpp-sync certs tls --host csms.example --client CP1 for that host, and one for the charge point CP1
+  ocpp-sync certs tls                                   a CA, and a certificate for localhost
+  ocpp-sync certs tls --host csms.example --client CP1  for that host, and one for the charge point CP1
 """
 
 _CA_DAYS, _DAYS = 3650, 825
@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
         print("ocpp-sync: this command needs the package 'cryptography': pip install 'ocpp-sync[certs]'", file=sys.stderr)
         return 1
     try:
-        for path in _make(
+        for path in make_files(
             arguments.directory, arguments.host or ["localhost", "127.0.0.1"], arguments.client, arguments.days, arguments.force
         ):
             print(path)
@@ -58,7 +58,19 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _make(directory: Path, hosts: list[str], identities: list[str], days: int, force: bool) -> Iterator[Path]:
+def make_files(directory: Path, hosts: list[str], identities: list[str], days: int, force: bool) -> Iterator[Path]:
+    """Make what is not there yet: a CA, a certificate of a server and those of charge points; gives each file once it is made.
+
+    Args:
+        directory: Where they go; made if it is not there.
+        hosts: The names and addresses of the server.
+        identities: The charge points.
+        days: How long the certificates are valid.
+        force: Whether files that are there are replaced, the CA too.
+
+    Raises:
+        ValueError: One of these cannot be, or a file is there.
+    """
     if not 1 <= days <= _CA_DAYS:
         raise ValueError(f"--days is from 1 to {_CA_DAYS}, not {days}")
     for identity in identities:

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from ocpp_sync import OcppClient, OcppClientConnection, OcppError, OcppServer, utcnow
 from ocpp_sync.schemas import VERSIONS
 
+from .connecting import recorder_from
 from .frames import FramePrinter
 
 __all__ = ["EXAMPLES", "add_arguments", "run"]
@@ -20,6 +21,7 @@ __all__ = ["EXAMPLES", "add_arguments", "run"]
 EXAMPLES = """\
   ocpp-sync demo
   ocpp-sync demo --version 1.6
+  ocpp-sync demo --record session.jsonl      to read it with ocpp-sync show
 """
 
 _IDENTITY = "CP1111"
@@ -31,18 +33,21 @@ _TIMEOUT = 10.0
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
     parser.add_argument("--version", choices=VERSIONS, default="2.0.1", help="the version of OCPP (default: %(default)s)")
+    parser.add_argument("--record", metavar="FILE", help="append each frame to this file, as JSON on a line, secrets masked")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run it; 0 if all went well."""
     version: str = arguments.version
     printer = FramePrinter()
-    with OcppServer() as server:
+    with recorder_from(arguments) as recorder, OcppServer() as server:
         csms = _Csms(server)
         server.listen(0, "127.0.0.1")
         print(f"A CSMS listens at {server.url}; the charge point {_IDENTITY} connects to it with OCPP {version}.\n")
         client = OcppClient(_IDENTITY, version=version)
         client.on("frame", printer.show)
+        if recorder is not None:
+            recorder.attach(client)  # and not the server, too, which sees the same frames
         try:
             with client.connect(server.url, timeout=_TIMEOUT):
                 station = _Station16(client) if version == "1.6" else _Station2x(client)
@@ -54,11 +59,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _summary(printer: FramePrinter, csms: _Csms) -> int:
-    calls_out, calls_in = (printer.counts.get((direction, "CALL"), 0) for direction in ("out", "in"))
-    answers = sum(printer.counts.get((direction, "CALLRESULT"), 0) for direction in ("out", "in"))
+    calls_out, calls_in = (printer.watch.counts.get((direction, "CALL"), 0) for direction in ("out", "in"))
+    answers = sum(printer.watch.counts.get((direction, "CALLRESULT"), 0) for direction in ("out", "in"))
     print(
         f"\n{calls_out} calls of the charge point, {calls_in} of the CSMS; {answers} answered, {calls_out + calls_in - answers} not; "
-        f"the median took {statistics.median(printer.round_trips) * 1000:.1f} ms."
+        f"the median took {statistics.median(printer.watch.round_trips) * 1000:.1f} ms."
     )
     if answers != calls_out + calls_in or csms.energy_wh != [_SAMPLES_WH[-1]]:
         print("Failed: not everything that was sent has arrived.", file=sys.stderr)

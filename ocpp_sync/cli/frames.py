@@ -2,90 +2,117 @@
 
 from __future__ import annotations
 
+import functools
 import json
-import os
 import sys
 import threading
-import time
+from datetime import datetime
 from typing import Any, TextIO
 
-__all__ = ["FramePrinter"]
+from .terminal import can_print, fold, printable, uses_colour, width_of
+from .watch import UNREADABLE, Frame, FrameWatch
 
-_KINDS = {2: "CALL", 3: "CALLRESULT", 4: "CALLERROR", 5: "CALLRESULTERROR", 6: "SEND"}
+__all__ = ["FrameFormat", "FramePrinter"]
+
 _RESET, _DIM = "\x1b[0m", "\x1b[2m"
-_COLOURS = {2: "\x1b[36m", 3: "\x1b[32m", 4: "\x1b[31m", 5: "\x1b[31m", 6: "\x1b[36m"}
+_RED, _GREEN, _CYAN = "\x1b[31m", "\x1b[32m", "\x1b[36m"
+_COLOURS = {"CALL": _CYAN, "SEND": _CYAN, "CALLRESULT": _GREEN}
 _ARROWS = {"out": "──▶", "in": "◀──"}
 _PLAIN_ARROWS = {"out": "-->", "in": "<--"}
 
+_ACTION = 34  # columns: of the longest action, or of a shorter one with its round trip
+_WIDE = 120  # columns of a terminal that has room for a table
+_INDENT = 4
+_to_json = json.JSONEncoder(ensure_ascii=False).encode
 
-class FramePrinter:
-    """Prints each frame on a line: direction, kind, action, payload, and how long its CALL had to wait for it.
 
-    Its :meth:`show` is a handler of the ``frame`` event of a client; one printer sees one connection.
+class FrameFormat:
+    """Makes lines of frames: time, identity, direction, kind, action, how long its CALL had to wait for it, payload.
+
+    On a terminal the payload is folded to its width. What the other side has written cannot command the terminal.
 
     Args:
-        out: Where to print; None is the standard output. Colour is used only if that is a terminal, and NO_COLOR is not set.
+        out: What it is for. Colour is used only if that is a terminal, and NO_COLOR is not set.
+        with_time: Whether a line begins with the time of day.
+    """
+
+    def __init__(self, out: Any, *, with_time: bool = False) -> None:
+        self._out = out
+        self._with_time = with_time
+        self._colour = uses_colour(out)
+        self._arrows = _ARROWS if can_print(out, "".join(_ARROWS.values())) else _PLAIN_ARROWS
+
+    def frame(self, frame: Frame) -> str:
+        """The text of a frame, without an end of line."""
+        if frame.kind == UNREADABLE:
+            return self._line(frame, f"{self._arrows[frame.direction]} no OCPP-J message:", frame.text, _RED)
+        took = "" if frame.round_trip is None else f"{frame.round_trip * 1000:.1f} ms"
+        width = width_of(self._out)
+        action = f"{frame.action or '?'}  {took}".rstrip()
+        if width is None or width >= _WIDE:
+            action = f"{action:<{_ACTION}}"
+        shown = " ".join([_to_json(part) for part in frame.parts])
+        return self._line(frame, f"{self._arrows[frame.direction]} {frame.kind:<10} {action}", shown, _COLOURS.get(frame.kind, _RED))
+
+    def note(self, about: Any, text: str, *, is_bad: bool = False) -> str:
+        """The text of something else that has happened, with a ``time`` and an ``identity`` as a frame has them."""
+        return self._line(about, "", text, _RED if is_bad else "")
+
+    def plain(self, text: str) -> str:
+        """A line without a time."""
+        return fold(printable(self._out, text), width_of(self._out), _INDENT)
+
+    def _line(self, about: Any, head: str, text: str, colour: str) -> str:
+        before = self._before(about)
+        head, text = printable(self._out, head), printable(self._out, text)
+        plain = fold(
+            f"{before}{head} {text}" if head else f"{before}{text}", width_of(self._out), len(before) if self._with_time else _INDENT
+        )
+        if not (self._colour and colour):
+            return plain
+        ends = len(before) + len(head) if head else len(plain)
+        return f"{_DIM}{plain[: len(before)]}{_RESET}{colour}{plain[len(before) : ends]}{_RESET}{plain[ends:]}"
+
+    def _before(self, about: Any) -> str:
+        time = f"{_time_of_day(about.time.replace(microsecond=0))}.{about.time.microsecond // 1000:03} " if self._with_time else ""
+        return f"{time}{printable(self._out, about.identity)} " if about.identity else time
+
+
+@functools.lru_cache(maxsize=4)
+def _time_of_day(time: datetime) -> str:
+    return f"{time.astimezone():%H:%M:%S}"
+
+
+class FramePrinter:
+    """Prints each frame on a line; see :class:`FrameFormat`.
+
+    Its :meth:`show` is a handler of the ``frame`` event of a client.
+
+    Args:
+        out: Where to print; None is the standard output.
 
     Attributes:
-        counts: How many frames of each kind have passed, for example ``{("out", "CALL"): 12}``.
-        round_trips: Seconds that each answered CALL has waited, in order, of both directions.
+        watch: What has been counted.
     """
 
     def __init__(self, out: TextIO | None = None) -> None:
         self._out = sys.stdout if out is None else out
-        self._colour = self._out.isatty() and "NO_COLOR" not in os.environ
-        self._arrows = _ARROWS if _can_print(self._out, "".join(_ARROWS.values())) else _PLAIN_ARROWS
+        self._format = FrameFormat(self._out)
         self._lock = threading.Lock()
-        self._open: dict[tuple[str, str], tuple[str, float]] = {}  # by the direction of the CALL and its id
-        self.counts: dict[tuple[str, str], int] = {}
-        self.round_trips: list[float] = []
+        self.watch = FrameWatch()
 
-    def show(self, direction: str, text: str) -> None:
+    def show(self, direction: str, text: str, *, identity: str = "") -> None:
         """Print one frame.
 
         Args:
             direction: ``"in"`` or ``"out"``.
             text: The frame.
+            identity: Of the charge point, if frames of several are printed.
         """
-        now = time.monotonic()
+        frame = self.watch.take(direction, text, identity)
+        line = self._format.frame(frame)
         with self._lock:
-            line = self._line(direction, text, now)
             try:
                 print(line, file=self._out, flush=True)
             except BrokenPipeError:
                 pass  # nobody reads any more, which is for the main thread to notice
-
-    def _line(self, direction: str, text: str, now: float) -> str:
-        try:
-            number, message_id, *rest = json.loads(text)
-            kind = _KINDS[number]
-        except (ValueError, TypeError, KeyError):
-            return f"{self._arrows[direction]} no OCPP-J message: {text}"
-        self.counts[direction, kind] = self.counts.get((direction, kind), 0) + 1
-        took = ""
-        if kind in ("CALL", "SEND"):
-            action, body = rest[0], rest[1:]
-            self._open[direction, message_id] = action, now
-        else:
-            asked = "in" if direction == "out" else "out"
-            action, started = self._open.pop((asked, message_id), ("?", now))
-            body = rest
-            self.round_trips.append(now - started)
-            took = f"  {(now - started) * 1000:.1f} ms"
-        shown = " ".join(json.dumps(part, ensure_ascii=False) for part in body)
-        head, tail = f"{self._arrows[direction]} {kind:<10} {action:<26}", took
-        if self._colour:
-            head, tail = f"{_COLOURS[number]}{head}{_RESET}", f"{_DIM}{tail}{_RESET}"
-        return f"{head} {_printable(self._out, shown)}{tail}"
-
-
-def _can_print(out: Any, text: str) -> bool:
-    try:
-        text.encode(getattr(out, "encoding", None) or "utf-8")
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True
-
-
-def _printable(out: Any, text: str) -> str:
-    return text if _can_print(out, text) else ascii(text)[1:-1]

@@ -1,5 +1,7 @@
 """Tools for testing what is built on ocpp_sync: a clock that a test moves, a link with faults, a CSMS that answers by a script.
 
+With pytest they are fixtures, see :mod:`ocpp_sync.testing.plugin`, and so is a CSMS that knows what a test expects.
+
 Each name is imported when it is first used, and so is what it needs.
 """
 
@@ -8,12 +10,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .certificates import Certificates as Certificates
+    from .client_fixture import OcppClientFixture as OcppClientFixture
+    from .conversation import ReceivedRequest as ReceivedRequest
+    from .conversation import SeenFrame as SeenFrame
     from .fake_clock import FakeClock as FakeClock
     from .faulty_link import FaultyLink as FaultyLink
     from .link_script import LinkStep as LinkStep
     from .log import Handshake as Handshake
     from .log import Received as Received
     from .scripted_csms import ScriptedCsms as ScriptedCsms
+    from .server_fixture import OcppServerFixture as OcppServerFixture
     from .steps import Answer as Answer
     from .steps import Close as Close
     from .steps import Cut as Cut
@@ -25,6 +32,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Answer": "steps",
+    "Certificates": "certificates",
     "Close": "steps",
     "Cut": "steps",
     "CutAfter": "steps",
@@ -36,8 +44,12 @@ _HOMES = {
     "Handshake": "log",
     "Late": "steps",
     "LinkStep": "link_script",
+    "OcppClientFixture": "client_fixture",
+    "OcppServerFixture": "server_fixture",
     "Received": "log",
+    "ReceivedRequest": "conversation",
     "ScriptedCsms": "scripted_csms",
+    "SeenFrame": "conversation",
 }
 
 __all__ = [*_HOMES]

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from .. import messages
 from ..clock import Clock
+from ..default_responses import minimal_response
 from ..errors import CallError, ConnectionClosed, InvalidPayload
 from ..timestamps import format_time
 from ..validation import validate
-from .default_responses import minimal_response
 from .log import Entry, Log, Received
 from .steps import Answer, Close, Cut, CutAfter, Delay, Drop, Duplicate, Late, Step
 from .timer import Timer

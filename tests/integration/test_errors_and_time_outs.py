@@ -77,6 +77,7 @@ def test_b13_a_long_description_is_cut_for_2x(ocpp_link: LinkMaker, side: str, v
     link.check()
 
 
+@pytest.mark.ocpp_server(allow_failures=True)
 @each_version
 @each_side
 def test_b5_an_exception_of_a_handler_reaches_the_peer_without_its_text(ocpp_link: LinkMaker, side: str, version: str) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import copy
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from ocpp_sync import CallError, CallTimeout, InvalidPayload
+from ocpp_sync import CallError, CallTimeout, InvalidPayload, OcppServer
 from ocpp_sync.errors import MalformedMessage
 
 from ..support import TIMEOUT, Collector, in_thread
@@ -142,8 +143,8 @@ def test_b8_actions_that_are_none(raw_link: RawLinkMaker, side: str, version: st
 
 @each_version
 @each_side
-def test_b8_actions_without_a_handler(raw_link: RawLinkMaker, side: str, version: str) -> None:
-    link = raw_link(side, version)
+def test_b8_actions_without_a_handler(raw_link: RawLinkMaker, make_server: Callable[..., OcppServer], side: str, version: str) -> None:
+    link = raw_link(side, version, server=make_server())
     for action in [NOT_HANDLED[side], SENT_BY_US[side]]:
         link.raw.send([2, "a", action, {}])
         link.take_error("a", "NotSupported")

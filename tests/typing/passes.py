@@ -7,7 +7,8 @@ from typing import Any, Literal
 
 from typing_extensions import assert_type
 
-from ocpp_sync import OcppClient, OcppClientConnection, OcppServer
+from ocpp_sync import CallError, OcppClient, OcppClientConnection, OcppServer
+from ocpp_sync.testing import FakeClock, OcppClientFixture, OcppServerFixture, ReceivedRequest
 from ocpp_sync.typed import Version
 from ocpp_sync.types import v16, v21, v201
 
@@ -157,3 +158,20 @@ def serve(server: OcppServer, charge_point: OcppClientConnection, version: str) 
     @server.on("BootNotification")
     def boot(charge_point: OcppClientConnection, request: dict[str, Any]) -> dict[str, Any]:
         return {"status": "Accepted", "currentTime": "", "interval": 300}
+
+
+# --- The fixtures of the pytest plug-in
+
+
+def test_a_controller(ocpp_server: OcppServerFixture, ocpp_client: OcppClientFixture, fake_clock: FakeClock) -> None:
+    assert_type(ocpp_client("CP1", version="1.6", clock=fake_clock), OcppClient[Literal["1.6"]])
+    assert_type(ocpp_client(version="2.1", connect=False), OcppClient[Literal["2.1"]])
+    assert_type(ocpp_client("CP1"), OcppClient[Version])
+    assert_type(ocpp_server.expect("Heartbeat", {"timeout": 1}, identity="CP1", timeout=5, any_order=True, seqNo=int), ReceivedRequest)
+    assert_type(ocpp_server.expect("StartTransaction").response["transactionId"], Any)
+    assert_type(ocpp_server.wait_for("CP1"), OcppClientConnection[Version])
+    assert_type(ocpp_server.call("Reset", type="Soft"), dict[str, Any])
+    ocpp_server.reply("Authorize", {"idTagInfo": {"status": "Blocked"}}, once=True)
+    ocpp_server.reply("Authorize", [CallError("InternalError"), lambda request: {"idTagInfo": {"status": request["idTag"]}}])
+    ocpp_server.reply("Authorize", None)
+    ocpp_server.allow_invalid = True

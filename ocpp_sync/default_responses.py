@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..schemas import actions, definitions
+from .schemas import actions, definitions
 
 __all__ = ["minimal_response"]
 

@@ -1,0 +1,64 @@
+"""A conversation for people to read."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Iterable, Sequence
+
+from ..redaction import redact
+from .conversation import Conversation, Happening, SeenFrame
+
+__all__ = ["lines_of", "transcript"]
+
+_KINDS = {2: "CALL", 3: "CALLRESULT", 4: "CALLERROR", 5: "CALLRESULTERROR", 6: "SEND"}
+_ARROWS = {"in": "-->", "out": "<--"}
+_WIDTH = 140
+_MAX_LENGTH = 2000  # characters of a frame
+_MAX_LINES = 400  # frames and other things that happened
+
+
+def transcript(conversation: Conversation) -> str:
+    """All that has happened, secrets masked."""
+    with conversation.changed:
+        frames, happenings = list(conversation.frames), list(conversation.happenings)
+    return "\n".join(lines_of(frames, happenings))
+
+
+def lines_of(frames: Sequence[SeenFrame], happenings: Iterable[Happening] = ()) -> list[str]:
+    """Frames as lines: when, who, which way, and what; a long one is folded, and of very many the last ones are shown."""
+    shown = [(frame.time, _frame(frame)) for frame in frames]
+    shown += [(happening.time, _line(happening.time, happening.identity, "   ", happening.text)) for happening in happenings]
+    shown.sort(key=lambda each: each[0])
+    left_out = [f"({len(shown) - _MAX_LINES} earlier ones are left out)"] if len(shown) > _MAX_LINES else []
+    return [*left_out, *(text for _, text in shown[-_MAX_LINES:])]
+
+
+def _frame(frame: SeenFrame) -> str:
+    text = redact(frame.text)
+    kind, message_id, rest = _parts(text)
+    if kind in _KINDS:
+        body = rest[1:] if kind in (2, 6) else rest
+        said = " ".join(json.dumps(part, ensure_ascii=False) for part in body)
+        text = f"{_KINDS[kind]} {frame.action or '?'} {message_id} {said}"
+    else:
+        text = f"no message: {text}"
+    return _line(frame.time, frame.identity, _ARROWS[frame.direction], text)
+
+
+def _parts(text: str) -> tuple[int, str, list[object]]:
+    """Type, id and the rest of a message; the type 0 if it is none."""
+    try:
+        kind, message_id, *rest = json.loads(text)
+    except (ValueError, TypeError, RecursionError):
+        return 0, "", []
+    return (kind, message_id, rest) if type(kind) is int and isinstance(message_id, str) else (0, "", [])
+
+
+def _line(time: float, identity: str, arrow: str, text: str) -> str:
+    if len(text) > _MAX_LENGTH:
+        text = f"{text[:_MAX_LENGTH]}… ({len(text)} characters)"
+    line = f"{time:8.3f} {identity} {arrow} {text}"
+    if not line.isprintable():  # it must not command a terminal
+        line = line.encode("unicode_escape").decode()
+    return "\n".join(textwrap.wrap(line, _WIDTH, subsequent_indent=" " * 12, break_on_hyphens=False))
