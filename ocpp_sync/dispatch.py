@@ -10,7 +10,7 @@ from typing import Any
 from .checks import Checks
 from .errors import CallError
 from .handlers import Handler
-from .messages import Call, Send
+from .messages import Call, Send, printable
 
 __all__ = ["Reply", "run_handler"]
 
@@ -26,7 +26,7 @@ class Reply:
 
     def __init__(self, action: str, answer: dict[str, Any] | CallError, rest: GeneratorType[Any, Any, Any] | None = None) -> None:
         self.answer = answer
-        self._action = action
+        self._action = printable(action)
         self._rest = rest
 
     def go_on(self, step_aside: Callable[[], None]) -> None:
@@ -80,14 +80,14 @@ def run_handler(handler: Handler | None, request: Call | Send, version: str, che
                 rest, result = None, end.value
         reply = {} if result is None else result
         if not isinstance(reply, dict):
-            raise TypeError(f"the handler of {action} must return a dict or None, not {type(reply).__name__}")
+            raise TypeError(f"the handler of {printable(action)} must return a dict or None, not {type(reply).__name__}")
         if not is_send:
             checks.outgoing_response(version, action, reply)
     except BaseException as error:
         # Whatever it is, SystemExit or asyncio.CancelledError too: there must be an answer, and the thread must serve the next request.
         if not isinstance(error, CallError):
             # The text of an exception of ours is no business of the other side.
-            _log.exception("the handler of %s failed", action)
+            _log.exception("the handler of %s failed", printable(action))
         # Without its traceback, which refers to this frame and so to itself: the memory is free at once.
         answer = error.with_traceback(None) if isinstance(error, CallError) else CallError("InternalError")
         Reply(action, answer, rest).drop()

@@ -8,6 +8,8 @@ import time
 import traceback
 from typing import TYPE_CHECKING, TextIO
 
+from .messages import printable
+
 if TYPE_CHECKING:
     from .client import OcppClient
     from .connection import Connection
@@ -29,9 +31,9 @@ def dump_client(client: OcppClient, file: TextIO | None) -> None:
 
 
 def dump_outbox(outbox: Outbox, file: TextIO | None) -> None:
-    """Write down how much an outbox holds. It comes last: its file may be what everybody waits for."""
-    depth = outbox.depth()
-    _write(file, "outbox: its file cannot be read" if depth is None else f"outbox: {depth} messages wait")
+    """Write down how much an outbox holds. It comes last: its disk may be what everybody waits for."""
+    depth = outbox.depth(_PATIENCE)
+    _write(file, "outbox: its file cannot be read now" if depth is None else f"outbox: {depth} messages wait")
 
 
 def dump_server(server: OcppServer, file: TextIO | None) -> None:
@@ -63,7 +65,7 @@ def dump_connection(connection: Connection, file: TextIO | None) -> None:
         _write(file, f"  … and {len(state.calls) - _MAX_CALLS} more calls")
     for kind, began, runner in state.handlers:
         where = "" if runner is None else f" in {names.get(runner.ident or 0, runner.name)}"
-        _write(file, f"  handler: {kind or 'a task'} for {max(0.0, time.monotonic() - began):.1f} s{where}")
+        _write(file, f"  handler: {printable(kind)} for {max(0.0, time.monotonic() - began):.1f} s{where}")
     if state.waiting:
         _write(file, f"  {state.waiting} requests and events wait for the handlers")
 

@@ -313,7 +313,7 @@ class Endpoint:
         reply = run_handler(self._find_handler(request.action), request, core.version, self._checks)
         seconds = self._clock.monotonic() - started
         if self._slow_handler is not None and seconds > self._slow_handler:
-            _log.warning("%s: the handler of %.60r took %.1f s", self.identity, request.action, seconds)
+            _log.warning("%s: the handler of %s took %.1f s", self.identity, messages.printable(request.action), seconds)
         answered = self._answer(core, link, request, reply.answer, seconds)
         if answered:
             self._request_answered(request, reply.answer)

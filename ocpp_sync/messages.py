@@ -19,6 +19,7 @@ __all__ = [
     "Message",
     "Send",
     "parse",
+    "printable",
     "read_json",
     "serialise",
     "write_json",
@@ -29,6 +30,8 @@ MAX_DEPTH = 100
 
 MAX_ID_LENGTH = 36
 """Rule B2."""
+
+_MAX_NAME = 60  # characters; no action is so long
 
 _DECIMAL_PLACES = 6  # rule B20, towards a charging station
 
@@ -80,6 +83,11 @@ _TYPES: dict[int, type[Message]] = {2: Call, 3: CallResult, 4: CallError, 5: Cal
 _NUMBERS = {kind: number for number, kind in _TYPES.items()}
 _REQUESTS = (Call, Send)
 _ERRORS = (CallError, CallResultError)
+
+
+def printable(action: str) -> str:
+    """The name of an action for a log: what the other side made up cannot write lines of it."""
+    return action if len(action) <= _MAX_NAME and action.isidentifier() else repr(action[:_MAX_NAME])
 
 
 def parse(text: str, kinds: frozenset[type[Message]]) -> Message:

@@ -112,7 +112,7 @@ class MetricsServer:
     Args:
         ends: Whose counters, and nothing but these.
         port: 0 picks a free one.
-        host: The address to listen at; ``""`` is every interface.
+        host: The address to listen at; ``""`` is every interface, by IPv4.
 
     Attributes:
         port: The port.
@@ -127,7 +127,8 @@ class MetricsServer:
         Exporter(*ends, registry=registry)
         self._server, self._thread = start_http_server(port, host or "0.0.0.0", registry)  # noqa: S104 (it is what was asked for)
         self.port: int = self._server.server_port
-        self.url = f"http://{host or 'localhost'}:{self.port}/metrics"
+        name = f"[{host}]" if ":" in host else host or "localhost"
+        self.url = f"http://{name}:{self.port}/metrics"
 
     def close(self) -> None:
         """Stop listening; twice does not hurt."""

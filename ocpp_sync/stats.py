@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["Durations", "Stats"]
 
 _QUANTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
-_MAX_CODES = 30  # of which the other side may make up any number
+_MAX_CODES, _MAX_CODE_LENGTH = 30, 60  # the other side may make up any number of them
 _OTHER = "other"
 
 
@@ -144,7 +144,7 @@ class Stats:
                 mine.merge(theirs)
             else:
                 for code, count in theirs.items():
-                    mine[code] = mine.get(code, 0) + count
+                    _count_code(mine, code, count)
 
     def copy(self) -> Stats:
         """The same, which does not change any more."""
@@ -173,6 +173,8 @@ class Stats:
         }
 
 
-def _count_code(counts: dict[str, int], code: str) -> None:
-    name = code[:60] if code in counts or len(counts) < _MAX_CODES else _OTHER
-    counts[name] = counts.get(name, 0) + 1
+def _count_code(counts: dict[str, int], code: str, count: int = 1) -> None:
+    name = code[:_MAX_CODE_LENGTH]
+    if name not in counts and len(counts) >= _MAX_CODES:
+        name = _OTHER
+    counts[name] = counts.get(name, 0) + count

@@ -10,6 +10,8 @@ from collections import deque
 from collections.abc import Callable
 from functools import partial
 
+from .messages import printable
+
 __all__ = ["Worker"]
 
 _log = logging.getLogger("ocpp_sync")
@@ -137,7 +139,9 @@ class Worker:
         for run in self._running.copy():
             if run.is_awaited and not run.is_reported and now - run.since > limit:
                 run.is_reported = True
-                _log.warning("%s: the handler of %s runs for %.1f s now%s", self._name, run.kind, now - run.since, _place(run.thread))
+                _log.warning(
+                    "%s: the handler of %s runs for %.1f s now%s", self._name, printable(run.kind), now - run.since, _place(run.thread)
+                )
 
     def step_aside(self) -> None:
         """Called in a task: the next task need not wait for the rest of this one."""

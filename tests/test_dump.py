@@ -129,6 +129,13 @@ def test_an_outbox_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.Monke
         def fail(outbox: object) -> int:
             raise OutboxError("queue", "the disk is gone")
 
-        monkeypatch.setattr(type(client.outbox), "__len__", fail)
-        assert dumped(client).endswith("outbox: its file cannot be read\n")
+        monkeypatch.setattr("ocpp_sync.outbox.store.Store.count", fail)
+        assert dumped(client).endswith("outbox: its file cannot be read now\n")
         assert client.stats["outbox"] is None
+
+
+def test_an_outbox_that_is_in_use_does_not_hang_it(tmp_path: Path) -> None:
+    """As when a signal comes in the midst of a put, and its handler asks."""
+    with OcppClient("CP1", version=VERSION, outbox=tmp_path / "queue") as client:
+        asked = client.outbox._file.use(lambda store: dumped(client))
+        assert asked.endswith("outbox: its file cannot be read now\n")

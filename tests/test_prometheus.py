@@ -75,3 +75,10 @@ def test_it_is_served_by_http(server: OcppServer, busy: OcppClient) -> None:
 def test_a_port_that_is_taken(server: OcppServer) -> None:
     with MetricsServer(server, port=0) as metrics, pytest.raises(OSError, match="in use"):
         MetricsServer(server, port=metrics.port)
+
+
+@pytest.mark.parametrize(("host", "url"), [("", "http://localhost:"), ("127.0.0.1", "http://127.0.0.1:"), ("::1", "http://[::1]:")])
+def test_the_url_can_be_asked(server: OcppServer, host: str, url: str) -> None:
+    with MetricsServer(server, port=0, host=host) as metrics, urllib.request.urlopen(metrics.url, timeout=10) as answer:
+        assert metrics.url.startswith(url)
+        assert answer.status == 200

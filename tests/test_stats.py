@@ -227,7 +227,7 @@ def test_a_slow_handler_is_named_while_it_runs(
     assert "threading.py" in told[0]  # in wait(), called by the handler
     go_on.set()
     assert answer.result() == DONE
-    assert [record.message for record in caplog.records if "the handler of 'Reset' took" in record.message]
+    assert [record.message for record in caplog.records if "the handler of Reset took" in record.message]
 
 
 def test_what_others_do_not_wait_for_is_not_slow(
@@ -290,3 +290,29 @@ def test_stats_may_be_asked_for_at_any_time(server: OcppServer, make_client: Mak
     assert watching.result() <= 200
     assert server.stats["requests"]["answered"] == 200
     assert server.stats["links"] == 40
+
+
+def test_what_the_other_side_calls_an_action_writes_no_line_of_the_log(
+    server: OcppServer,
+    raw_charge_point: Callable[..., RawChargePoint],
+    make_server: Callable[..., OcppServer],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    loose = make_server(validation="off", slow_handler=0.0)
+    loose.on("*", lambda charge_point, action, request: {})
+    peer = raw_charge_point(loose.url)
+    peer.send([2, "1", "Reset\nWARNING forged" + "x" * 1000, {}])
+    peer.receive()
+    told = [record.getMessage() for record in caplog.records if "the handler of" in record.getMessage()]
+    assert told
+    assert not [text for text in told if "\n" in text or len(text) > 200]
+
+
+def test_codes_do_not_pile_up_over_links() -> None:
+    total = Stats()
+    for number in range(100):
+        link = Stats()
+        link.count_answer(CallError(f"Code{number}"), 0.0)
+        total.merge(link)
+    assert len(total.errors) == 31
+    assert total.errors["other"] == 70

@@ -180,15 +180,17 @@ class Courier(Closable):
 
     def _look(self) -> tuple[Entry | None, float | None]:
         """The message that is due, or when to look again."""
-        with self._file.opened() as store:
-            if self._file.was_opened() or store.changed_elsewhere():
-                self._end_dropped(store)
-            now, entry = self._clock.monotonic(), store.head()
-            due = self._due(entry, now)
-            in_flight = entry if due <= now else None
-            store.set_in_flight(None if in_flight is None else in_flight.id)
-            # Another process may drop a message that waits, or put a dead letter back.
-            may_change = entry is not None or next(store.dead_letters(), None) is not None
+        return self._file.use(self._look_into)
+
+    def _look_into(self, store: Store) -> tuple[Entry | None, float | None]:
+        if self._file.was_opened() or store.changed_elsewhere():
+            self._end_dropped(store)
+        now, entry = self._clock.monotonic(), store.head()
+        due = self._due(entry, now)
+        in_flight = entry if due <= now else None
+        store.set_in_flight(None if in_flight is None else in_flight.id)
+        # Another process may drop a message that waits, or put a dead letter back.
+        may_change = entry is not None or next(store.dead_letters(), None) is not None
         return in_flight, min(due, now + _LOOK_AGAIN) if may_change else None
 
     def _due(self, entry: Entry | None, now: float) -> float:
@@ -260,8 +262,7 @@ class Courier(Closable):
         """Write down what has happened; as often as it takes, since it has happened."""
         while True:
             try:
-                with self._file.opened() as store:
-                    return change(store)
+                return self._file.use(change)
             except OutboxError as error:
                 if self._closed:
                     raise
@@ -281,9 +282,8 @@ class Courier(Closable):
 
     def _payload(self, entry: Entry) -> dict[str, Any]:
         payload = entry.payload if entry.origin.time_known else self._restamped(entry)
-        if self._version == "1.6" and entry.transaction is not None and not entry.opens:
-            with self._file.opened() as store:
-                known = store.transaction_id(entry.transaction)
+        if self._version == "1.6" and (transaction := entry.transaction) is not None and not entry.opens:
+            known = self._file.use(lambda store: store.transaction_id(transaction))
             # The StartTransaction was before it: it is answered, or never will be.
             return with_transaction_id(payload, NEVER_KNOWN if known is None else known)
         if entry.action == "TransactionEvent" and (entry.origin.link is None or entry.origin.link != self._link()):

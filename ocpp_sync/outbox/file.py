@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import TypeVar
 
 from ..errors import OutboxError
@@ -37,29 +36,40 @@ class OutboxFile:
         self._closed = False
         self._damage: Damage | None = None
         self._was_opened = False
-        with self.opened():
-            pass
+        self.use(lambda store: None)
 
-    @contextmanager
-    def opened(self) -> Iterator[Store]:
-        """The store, and nobody else has it; it may take as long as a disk takes.
+    def use(self, work: Callable[[Store], _T]) -> _T:
+        """Do something with the store, which nobody else has meanwhile; it may take as long as a disk takes.
+
+        A function, and no context manager: that is Python, where Ctrl-C may come while it holds the lock, and leave it held.
 
         Raises:
             OutboxError: It was closed, and cannot be opened any more.
         """
         with self._lock:
-            if self._store is None:
-                self._store = self._make()
-                self._damage, self._was_opened = self._store.damage or self._damage, True
-            try:
-                yield self._store
-            finally:
-                self._close_if_told()
+            return self._use(work)
+
+    def try_to_use(self, work: Callable[[Store], _T], patience: float) -> _T | None:
+        """The same, or None if somebody else has the store for so many seconds."""
+        if not self._lock.acquire(timeout=patience):
+            return None
+        try:
+            return self._use(work)
+        finally:
+            self._lock.release()
+
+    def _use(self, work: Callable[[Store], _T]) -> _T:
+        if self._store is None:
+            self._store = self._make()
+            self._damage, self._was_opened = self._store.damage or self._damage, True
+        try:
+            return work(self._store)
+        finally:
+            self._close_if_told()
 
     def listed(self, look: Callable[[Store], Iterator[_T]]) -> Iterator[_T]:
         """What a method of the store yields, bit by bit as long as the file is open."""
-        with self.opened() as store:
-            return iter([*look(store)]) if self._closed else look(store)
+        return self.use(lambda store: iter([*look(store)]) if self._closed else look(store))
 
     def was_opened(self) -> bool:
         """Whether it was opened since this was asked last, with the store in hand: anything may have changed then."""
@@ -79,8 +89,7 @@ class OutboxFile:
             OutboxError: It cannot be opened any more.
         """
         self._closed = False
-        with self.opened():
-            pass
+        self.use(lambda store: None)
 
     def close(self) -> None:
         """Stay open no longer than somebody uses it; it waits for nothing, see :meth:`let_go`."""

@@ -10,10 +10,11 @@ from typing import Any, Literal, NamedTuple
 from ..clock import Clock
 from ..errors import OutboxError, OutboxFull
 from ..registration import CsmsTime
-from .content import role_of
+from .content import Role, role_of
 from .courier import Courier, Sender
 from .delivery import Deliveries, Delivery
 from .file import OutboxFile
+from .records import Origin
 from .store import DeadLetter, Entry, OpenTransaction, Store
 
 __all__ = ["Outbox", "OutboxSettings"]
@@ -128,27 +129,30 @@ class Outbox:
         role = role_of(self._version, action, request)
         self._sender.check_queued(action, role.checked)
         origin = self._courier.origin()
-        with self._file.opened() as store:
-            transaction = role.transaction
-            if self._version != "1.6" and transaction is not None and not (role.opens or role.numbered or store.knows(transaction)):
-                transaction = None  # its beginning went another way, and its numbers are the user's
-            entry, dropped = store.put(
-                action,
-                request,
-                origin,
-                transaction=transaction,
-                opens=role.opens,
-                closes=role.closes and transaction is not None,
-                numbered=role.numbered,
-                droppable=role.droppable,
-            )
-            delivery = self._deliveries.add(entry)  # before the thread can see the message
-            for each in dropped:
-                why = OutboxFull(store.path, f"{each.action} was dropped: there is no more room")
-                _log.warning("%s: message %d: %s", self._sender.identity, each.id, why)
-                self._sender.tell("outbox", "dropped", each, str(why))
-                self._deliveries.finish(each.id, why)
+        delivery = self._file.use(lambda store: self._put(store, action, request, role, origin))
         self._courier.wake()
+        return delivery
+
+    def _put(self, store: Store, action: str, request: dict[str, Any], role: Role, origin: Origin) -> Delivery:
+        transaction = role.transaction
+        if self._version != "1.6" and transaction is not None and not (role.opens or role.numbered or store.knows(transaction)):
+            transaction = None  # its beginning went another way, and its numbers are the user's
+        entry, dropped = store.put(
+            action,
+            request,
+            origin,
+            transaction=transaction,
+            opens=role.opens,
+            closes=role.closes and transaction is not None,
+            numbered=role.numbered,
+            droppable=role.droppable,
+        )
+        delivery = self._deliveries.add(entry)  # before the thread can see the message
+        for each in dropped:
+            why = OutboxFull(store.path, f"{each.action} was dropped: there is no more room")
+            _log.warning("%s: message %d: %s", self._sender.identity, each.id, why)
+            self._sender.tell("outbox", "dropped", each, str(why))
+            self._deliveries.finish(each.id, why)
         return delivery
 
     def pending(self) -> Iterator[Entry]:
@@ -172,19 +176,17 @@ class Outbox:
         Returns:
             The id; -1 if the CSMS will never name it (rule D10); None if it has not done so yet, or the transaction is not known, any more.
         """
-        with self._file.opened() as store:
-            return store.transaction_id(transaction)
+        return self._file.use(lambda store: store.transaction_id(transaction))
 
-    def depth(self) -> int | None:
-        """How many messages wait; None if the file cannot be read."""
+    def depth(self, patience: float | None = None) -> int | None:
+        """How many messages wait; None if the file cannot be read, or somebody else uses it for so many seconds."""
         try:
-            return len(self)
+            return len(self) if patience is None else self._file.try_to_use(Store.count, patience)
         except OutboxError:
             return None
 
     def __len__(self) -> int:
-        with self._file.opened() as store:
-            return store.count()
+        return self._file.use(Store.count)
 
     def __bool__(self) -> bool:
         return True  # an empty one is still one
