@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
+import math
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from ocpp_sync import OcppClient, OcppServer, skeleton, utcnow
-from ocpp_sync.csms import Csms, Transaction
+from ocpp_sync.csms import ChargePoint, Csms, Transaction
 from ocpp_sync.csms.books import MAX_ENDED, Books
 from ocpp_sync.schemas import actions
 
-from .support import TIMEOUT, VERSIONS, Collector, RawChargePoint
+from .support import TIMEOUT, VERSIONS, Collector, RawChargePoint, in_thread
 
 T0, T1, T2 = "2026-01-01T10:00:00.000Z", "2026-01-01T10:05:00.000Z", "2026-01-01T10:10:00.000Z"
 Connect = Callable[..., OcppClient]
@@ -151,10 +154,39 @@ def test_without_a_list_all_tokens_may_charge(station: Any) -> None:
 
 def test_wrong_arguments(make_server: Callable[..., OcppServer]) -> None:
     server = make_server(listen=False)
-    with pytest.raises(ValueError, match="above zero, not 0"):
-        Csms(server, interval=0)
+    for interval in (0, 2**31, 1.5, math.nan, True, "300"):
+        with pytest.raises(ValueError, match=f"a whole number of seconds from 1 to 2147483647, not {interval!r}"):
+            Csms(server, interval=interval)  # type: ignore[arg-type]
+    Csms(server, interval=2**31 - 1)
     with pytest.raises(ValueError, match="a list of texts"):
         Csms(server, tokens="DEADBEEF")
+
+
+def test_a_token_that_cannot_be_read_may_not_charge(station: Any) -> None:
+    lenient = {"server": {"validation": "off"}, "validation": "off", "tokens": ["DEADBEEF"]}
+    client, csms = station("1.6", **lenient)
+    for tag in ({}, {"idTag": None}, {"idTag": [1]}, {"idTag": "CAFE"}):
+        assert client.call("Authorize", tag) == {"idTagInfo": {"status": "Invalid"}}
+        for more in ({}, {"connectorId": 1, "timestamp": T0, "meterStart": "x"}):
+            assert client.call("StartTransaction", {**tag, **more})["idTagInfo"] == {"status": "Invalid"}
+    assert not any(transaction.authorized for transaction in csms.transactions)
+    assert client.call("StopTransaction", {"idTag": "CAFE"}) == {"idTagInfo": {"status": "Invalid"}}
+    client, csms = station("2.0.1", **lenient)
+    tokens: list[Any] = [{"idToken": "CAFE"}, {}, [], None, "DEADBEEF", {"idToken": [1], "type": "ISO14443"}]
+    for token in tokens:
+        assert client.call("Authorize", {"idToken": token})["idTokenInfo"] == {"status": "Unknown"}
+        assert client.call("TransactionEvent", {"idToken": token}) == {"idTokenInfo": {"status": "Unknown"}}
+        assert event(client, "Started", 0, f"T-{token}", idToken=token, evse=7) == {"idTokenInfo": {"status": "Unknown"}}
+    assert [transaction.authorized for transaction in csms.transactions] == [False] * 6
+
+
+def test_a_start_that_cannot_be_read_gets_an_id_of_its_own(station: Any) -> None:
+    client, csms = station("1.6", server={"validation": "off"}, validation="off")
+    whole = {"connectorId": 1, "idTag": "DEADBEEF", "timestamp": T0, "meterStart": 10**400}
+    requests = [whole, {**whole, "meterStart": "nan", "connectorId": 2}, {"idTag": "A"}, {}]
+    assert [client.call("StartTransaction", request)["transactionId"] for request in requests] == [1, 2, 3, 4]
+    assert [(each.meter_start, each.energy) for each in csms.transactions] == [(None, 0.0)] * 4
+    assert csms.problems == {"payload that makes no sense": 4}
 
 
 def test_a_handler_of_the_user_answers_instead_and_can_ask(make_csms: Any, make_client: Connect) -> None:
@@ -231,6 +263,24 @@ def test_it_is_known_who_is_connected(make_csms: Any, make_client: Connect) -> N
     assert not csms.charge_points["CP1"].connected
 
 
+def test_identities_of_2_x_are_the_same_whatever_their_case(make_csms: Any, make_client: Connect) -> None:
+    server, csms = make_csms(tokens=[])
+    left = Collector()
+    server.on("close", left)
+    event(make_client(server.url, "Cp1", version="2.0.1"), "Started", 0)
+    later = make_client(server.url, "cP1", version="2.1")
+    event(later, "Ended", 1)
+    left.next()
+    assert [(each.identity, each.ended) for each in csms.transactions] == [("Cp1", T0)]
+    assert [(name, point.connected) for name, point in csms.charge_points.items()] == [("Cp1", True)]
+    later.close()
+    left.next()
+    assert not csms.charge_points["Cp1"].connected
+    make_client(server.url, "CP1", version="1.6").call("Heartbeat")
+    make_client(server.url, "cp1", version="1.6").call("Heartbeat")
+    assert list(csms.charge_points) == ["Cp1", "CP1", "cp1"], "those of 1.6 are not"
+
+
 def test_variables_that_a_station_reports_are_kept(station: Any) -> None:
     client, csms = station("2.0.1")
 
@@ -289,6 +339,19 @@ def test_a_text_that_only_looks_like_configuration_changes_nothing(make_csms: An
     assert csms.problems == {"payload that makes no sense": 1}
 
 
+def test_an_answer_that_is_nested_deeply_is_no_answer(
+    make_csms: Any, raw_charge_point: Callable[..., RawChargePoint], caplog: pytest.LogCaptureFixture
+) -> None:
+    server, csms = make_csms(server={"redact": False})
+    peer = raw_charge_point(server.url, version="1.6")
+    peer.send('[3,"x",{"configurationKey":' + "[" * 20_000 + "]" * 20_000 + "}]")
+    peer.send([2, "9", "Heartbeat", {}])
+    while peer.receive()[1] != "9":
+        pass
+    assert csms.problems == {}
+    assert not [record for record in caplog.records if record.exc_info]
+
+
 def test_meter_values_are_kept(station: Any) -> None:
     client, csms = station("1.6")
     samples = [
@@ -322,6 +385,20 @@ def test_meter_values_of_2_x_are_kept(station: Any) -> None:
     meter = csms.charge_points["CP1"].meter["1"]
     assert meter["Energy.Active.Net Body"] == {"value": 1.5, "unit": "kWh", "timestamp": T0}
     assert meter["Energy.Active.Import.Register"]["value"] == 30
+
+
+@pytest.mark.parametrize(("value", "unit"), [(1e308, "kWh"), (1e308, "Wh"), (1e16, "Wh"), (-1e13, "kWh")])
+def test_a_reading_that_no_meter_shows_is_not_counted(station: Any, value: float, unit: str) -> None:
+    client, csms = station("2.0.1")
+    for number in ("T-1", "T-2"):
+        event(client, "Started", 0, number, meterValue=energy(0))
+        event(client, "Updated", 1, number, meterValue=energy(value, unit))
+        event(client, "Ended", 2, number)
+    assert csms.totals == {"started": 2, "open": 0, "energy_wh": 0.0}
+    client, csms = station("1.6")
+    number = start(client)["transactionId"]
+    client.call("StopTransaction", {"transactionId": number, "meterStop": 10**30, "timestamp": T1})
+    assert (csms.totals["energy_wh"], csms.problems) == (0.0, {"payload that makes no sense": 1})
 
 
 # --- Transactions of 1.6
@@ -469,9 +546,9 @@ def test_a_gap_may_be_filled_later(station: Any) -> None:
 
 
 def test_the_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ocpp_sync.csms.books._MAX_CHARGE_POINTS", 3)
-    monkeypatch.setattr("ocpp_sync.csms.books._MAX_OPEN", 5)
-    monkeypatch.setattr("ocpp_sync.csms.books._MAX_NAMES", 2)
+    monkeypatch.setattr("ocpp_sync.csms.books.MAX_CHARGE_POINTS", 3)
+    monkeypatch.setattr("ocpp_sync.csms.books.MAX_OPEN", 5)
+    monkeypatch.setattr("ocpp_sync.csms.books._MAX_SIZE_EACH", 600)
     books = Books([], [], 0)
     for number in range(5):
         books.charge_point(f"CP{number}").last_seen = str(number)
@@ -487,6 +564,90 @@ def test_the_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in "abc":
         books.set_variable("CP4", name, name)
     assert books.charge_points["CP4"].variables == {"a": "a", "b": "b"}
+
+
+def test_the_memory_is_bounded_for_all_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ocpp_sync.csms.books._MAX_SIZE_EACH", 3000)
+    monkeypatch.setattr("ocpp_sync.csms.books._MAX_SIZE", 10_000)
+    books = Books([], [], 0)
+
+    def kept() -> int:
+        return sum(len(point.variables) + len(point.connectors) for point in books.charge_points.values())
+
+    for number in range(10):
+        point = books.charge_point(f"CP{number}")
+        point.last_seen = str(number)
+        for name in range(6):
+            books.set_variable(point.identity, str(name), "v" * 200)
+            books.put(point, point.connectors, str(name), "Available")
+        assert kept() <= 10_000 / 250
+    assert list(books.charge_points) == ["CP7", "CP8", "CP9"]
+    assert books.put(point, point.connectors, "0", "Occupied"), "what is there may change"
+    assert [(len(each.variables), len(each.connectors)) for each in books.charge_points.values()] == [(4, 4)] * 3
+    for _ in range(50):
+        books.put(point, point.connectors, "0", "Faulted")
+    assert len(books.charge_points) == 3
+
+
+def test_only_as_many_as_there_is_room_for_are_there_from_the_beginning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ocpp_sync.csms.books.MAX_CHARGE_POINTS", 3)
+    monkeypatch.setattr("ocpp_sync.csms.books._MAX_SIZE_EACH", 3000)
+    monkeypatch.setattr("ocpp_sync.csms.books._MAX_SIZE", 10_000)
+    meter = {"1": {"Voltage": {"value": 1.0, "unit": "V", "timestamp": T0}}}
+    books = Books([ChargePoint(str(number), meter=meter) for number in range(7)], [], 0)
+    assert list(books.charge_points) == ["2", "1", "0"], "oldest first"
+    books.charge_point("new")
+    assert len(books.charge_points) == 3
+    full: dict[str, str | None] = {str(number): "v" * 1000 for number in range(9)}
+    books = Books([ChargePoint("full", variables=full), ChargePoint("next")], [], 0)
+    assert list(books.charge_points) == ["next", "full"]
+    assert len(books.charge_points["full"].variables) == 2
+
+
+def interrupt_at(number: int, run: Callable[[], Any]) -> bool:
+    """Run something, with a Ctrl-C as the given call of a function in Python begins; false if there are not so many."""
+    calls = itertools.count(1)
+
+    def profile(frame: Any, kind: str, argument: Any) -> None:
+        if kind == "call" and next(calls) == number:
+            sys.setprofile(None)
+            raise KeyboardInterrupt
+
+    before = sys.getprofile()
+    sys.setprofile(profile)
+    try:
+        run()
+    except KeyboardInterrupt as error:
+        interrupted.append(error)  # its traceback keeps what it has left in the middle
+        return True
+    finally:
+        sys.setprofile(before)
+    return False
+
+
+interrupted: list[BaseException] = []
+
+
+@pytest.mark.parametrize("with_file", [False, True])
+def test_ctrl_c_leaves_the_books_usable(make_server: Callable[..., OcppServer], tmp_path: Path, with_file: bool) -> None:
+    csms = Csms(make_server(listen=False), state=tmp_path / "state" if with_file else None)
+    point: Any = SimpleNamespace(identity="CP1", version="1.6")
+
+    def use() -> None:
+        csms.answer(point, "StatusNotification", {"connectorId": 1, "errorCode": "NoError", "status": "Available"})
+        assert csms.totals["open"] == 0
+
+    use()  # what is read once is read
+    for number in itertools.count(1):  # pragma: no branch
+        was_interrupted = interrupt_at(number, use)
+        assert in_thread(lambda: csms.problems).result(TIMEOUT) == {}
+        if not was_interrupted:
+            break
+    interrupted.clear()
+    use()
+    csms.close()
+    assert number > 10
+    assert csms.problems == {}
 
 
 def test_it_may_be_closed_by_a_block(make_server: Callable[..., OcppServer], tmp_path: Path) -> None:

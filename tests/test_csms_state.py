@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from ocpp_sync import OcppClient, OcppServer, utcnow
-from ocpp_sync.csms import Csms, StateError
+from ocpp_sync.csms import ChargePoint, Csms, StateError, Transaction
 from ocpp_sync.csms.books import MAX_ENDED
 from ocpp_sync.csms.state_file import StateFile
+from ocpp_sync.errors import CallError
 
 from .support import RawChargePoint, in_thread
 from .test_csms import T0, T1, energy, event, start
@@ -161,8 +162,8 @@ def test_the_file_keeps_what_the_memory_forgets(file: Path, csms_at: Make) -> No
         db.execute("UPDATE charging SET ended = NULL WHERE id = 3")
     _, csms = csms_at(file)
     assert [each.id for each in csms.transactions] == [3, *range(11, MAX_ENDED + 11)]
-    with csms._ledger.open() as books:
-        assert books.next_id() == MAX_ENDED + 11
+    with csms._ledger.lock:
+        assert csms._ledger.books.next_id() == MAX_ENDED + 11
 
 
 def test_whatever_a_charge_point_says_can_be_kept(file: Path, csms_at: Make, raw_charge_point: Callable[..., RawChargePoint]) -> None:
@@ -177,7 +178,7 @@ def test_whatever_a_charge_point_says_can_be_kept(file: Path, csms_at: Make, raw
     assert csms.problems == {}
     assert rows(file, "SELECT vendor, model FROM charge_point") == [("\0", "{}")]
     assert rows(file, "SELECT id, seq_no FROM charging") == [("T", 2**53)]
-    assert rows(file, "SELECT name, value FROM variable") == [("?", "?")]
+    assert rows(file, "SELECT name, value FROM variable") == []
 
 
 def test_a_full_disk_costs_nothing_but_the_file(
@@ -198,6 +199,98 @@ def test_a_full_disk_costs_nothing_but_the_file(
     state._db.execute("PRAGMA max_page_count = 100000")
     event(client, "Updated", 1)
     assert rows(file, "SELECT (SELECT count(*) FROM variable), seq_no FROM charging") == [(500, 1)], "all, as soon as there is room"
+
+
+def test_a_number_that_is_too_large_costs_no_change_of_others(file: Path, csms_at: Make, make_client: Callable[..., OcppClient]) -> None:
+    server, csms = csms_at(file)
+    good, bad = make_client(server.url, "CP1", version="1.6"), make_client(server.url, "CP2", version="2.0.1")
+    number = start(good)["transactionId"]
+    meter = {"connectorId": 1, "transactionId": number, "meterValue": [{"timestamp": T0, "sampledValue": [{"value": "5000"}]}]}
+    good.call("MeterValues", meter)
+    for transaction, seq_no in (("T-1", -(10**30)), ("T-2", 10**30)):
+        assert event(bad, "Started", seq_no, transaction) == {}
+    assert csms.problems == {}
+    assert rows(file, "SELECT id, meter_last, seq_no FROM charging") == [(1, 5000.0, None), ("T-1", None, -(2**53)), ("T-2", None, 2**53)]
+
+
+@pytest.mark.parametrize("timestamp", [[1], 10**30, {"a": 1}, None, ""])
+def test_an_end_that_cannot_be_read_is_an_end(file: Path, csms_at: Make, make_client: Callable[..., OcppClient], timestamp: Any) -> None:
+    server, csms = csms_at(file, validation="off")
+    old = make_client(server.url, "CP1", version="1.6", validation="off")
+    new = make_client(server.url, "CP2", version="2.0.1", validation="off")
+    start(old)
+    event(new, "Started", 0)
+    for _ in range(2):
+        old.call("StopTransaction", {"transactionId": 1, "meterStop": 1500, "timestamp": timestamp})
+    event(new, "Ended", 1, timestamp=timestamp)
+    assert csms.totals["open"] == 0
+    assert "state that could not be written" not in csms.problems
+    assert rows(file, "SELECT count(*), count(ended) FROM charging") == [(2, 2)]
+    assert start(old, time=T1)["transactionId"] == 2
+    assert rows(file, "SELECT count(*), count(ended) FROM charging") == [(3, 2)]
+
+
+def test_every_value_can_be_written(file: Path) -> None:
+    values: list[Any] = [None, True, 2**63, -(2**70), 1.5, float("nan"), "\ud800", [1], {"a": "\ud800"}, b"x", object]
+    with closing(StateFile(file)) as state:
+        state.write([ChargePoint("CP1")], {("CP1", str(n)): value for n, value in enumerate(values)}, [], durably=True)
+    assert [row[0] for row in rows(file, "SELECT value FROM variable WHERE name IN ('2', '3', '6', '7')")] == [
+        2**63 - 1,
+        -(2**63),
+        "?",
+        "[1]",
+    ]
+
+
+@pytest.mark.parametrize("error", [OverflowError, MemoryError])
+def test_whatever_goes_wrong_what_has_changed_is_written_next_time(
+    file: Path, csms_at: Make, make_client: Callable[..., OcppClient], monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    server, csms = csms_at(file)
+    client = make_client(server.url, version="2.0.1")
+    with monkeypatch.context() as patched:
+
+        def fail(value: Any) -> Any:
+            raise error
+
+        patched.setattr("ocpp_sync.csms.state_file._plain", fail)
+        if error is OverflowError:
+            event(client, "Started", 0)
+        else:
+            with pytest.raises(CallError, match="InternalError"):
+                event(client, "Started", 0)
+    assert csms.problems == ({"state that could not be written": 1} if error is OverflowError else {})
+    client.call("StatusNotification", {"timestamp": T0, "connectorStatus": "Occupied", "evseId": 1, "connectorId": 2})
+    assert rows(file, "SELECT id FROM charging") == [("T-1",)]
+
+
+def test_a_write_that_was_interrupted_does_not_hold_up_the_next(file: Path) -> None:
+    with closing(StateFile(file)) as state:
+        state._db.execute("BEGIN IMMEDIATE")
+        state._db.execute("INSERT INTO variable VALUES ('CP1', 'half', NULL)")
+        state.write([], {("CP1", "whole"): "1"}, [], durably=False)
+    assert rows(file, "SELECT name FROM variable") == [("whole",)]
+
+
+def test_only_what_there_is_room_for_is_read(file: Path, csms_at: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    csms_at(file)[1].close()
+    with closing(StateFile(file)) as state:
+        points = [ChargePoint(f"CP{number}", last_seen=str(number)) for number in range(9)]
+        variables = {(point.identity, str(number)): "1" for point in points for number in range(9)}
+        transactions = [Transaction("CP1", number, ended=T0 if number % 2 else None) for number in range(20)]
+        state.write(points, variables, transactions, durably=False)
+    for name, most in (("CHARGE_POINTS", 3), ("OPEN", 4), ("ENDED", 5), ("VARIABLES", 6)):
+        monkeypatch.setattr(f"ocpp_sync.csms.books.MAX_{name}", most)
+    _, csms = csms_at(file)
+    assert [(name, len(point.variables)) for name, point in csms.charge_points.items()] == [("CP6", 6), ("CP7", 6), ("CP8", 6)]
+    assert [each.id for each in csms.transactions] == [12, 14, 15, 16, 17, 18, 19]
+
+
+def test_a_file_that_was_not_finished_becomes_one(file: Path, csms_at: Make) -> None:
+    rows(file, "PRAGMA journal_mode = WAL")  # and a kill before the tables are made
+    assert file.stat().st_size > 0
+    csms_at(file)
+    assert rows(file, "SELECT * FROM charge_point") == []
 
 
 # --- Files that cannot be used
@@ -250,6 +343,12 @@ def test_a_state_that_cannot_be_read(file: Path, csms_at: Make, make_server: Cal
 def test_a_folder_that_is_not_there(tmp_path: Path, make_server: Callable[..., OcppServer]) -> None:
     with pytest.raises(StateError, match=r"none/state: No such file or directory"):
         Csms(make_server(), state=tmp_path / "none" / "state")
+
+
+@pytest.mark.parametrize("name", ["", "/", "a\0b"])
+def test_no_name_of_a_file(name: str, make_server: Callable[..., OcppServer]) -> None:
+    with pytest.raises(StateError, match="this is no name of a file"):
+        Csms(make_server(), state=name)
 
 
 def test_an_empty_file_becomes_one(file: Path, csms_at: Make) -> None:

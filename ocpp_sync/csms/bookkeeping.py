@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from ocpp_sync.redaction import redact
 
-from .books import Books, put
-from .meter import energy_registers, latest_values
+from .books import Books
+from .meter import energy_registers, latest_values, reading
 from .records import Transaction
 
 __all__ = ["KEEPERS", "Message", "learn"]
@@ -29,7 +29,7 @@ class Message(NamedTuple):
     now: str
 
 
-IsKnown = Callable[[str], bool]
+IsKnown = Callable[[Any], bool]
 
 
 # --- The charge point
@@ -49,7 +49,7 @@ def _boot(books: Books, message: Message, is_known: IsKnown) -> None:
 def _status(books: Books, message: Message, is_known: IsKnown) -> None:
     request = message.request
     place = f"{request['evseId']}/{request['connectorId']}" if "evseId" in request else str(request["connectorId"])
-    put(books.charge_point(message.identity).connectors, place, _text(request.get("status") or request["connectorStatus"]))
+    _keep_status(books, message.identity, place, request.get("status") or request["connectorStatus"])
 
 
 def _report(books: Books, message: Message, is_known: IsKnown) -> None:
@@ -63,7 +63,12 @@ def _event(books: Books, message: Message, is_known: IsKnown) -> None:
         _keep_variable(books, message.identity, _variable_name(item), item["actualValue"])
         evse = item["component"].get("evse", {})
         if item["component"]["name"] == "Connector" and item["variable"]["name"] == "AvailabilityState" and "connectorId" in evse:
-            put(books.charge_point(message.identity).connectors, _place(evse), _text(item["actualValue"]))
+            _keep_status(books, message.identity, _place(evse), item["actualValue"])
+
+
+def _keep_status(books: Books, identity: str, place: str, status: Any) -> None:
+    point = books.charge_point(identity)
+    books.put(point, point.connectors, place, _text(status))
 
 
 def learn(books: Books, message: Message) -> None:
@@ -97,20 +102,24 @@ def _keep_variable(books: Books, identity: str, name: str, value: Any) -> None:
 
 def _authorize(books: Books, message: Message, is_known: IsKnown) -> None:
     if message.version == "1.6":
-        message.response["idTagInfo"] = _id_tag_info(message.request["idTag"], is_known)
+        message.response["idTagInfo"] = _id_tag_info(message.request.get("idTag"), is_known)
         return
-    message.response["idTokenInfo"] = _id_token_info(message.request["idToken"], is_known)
+    message.response["idTokenInfo"] = _id_token_info(message.request.get("idToken"), is_known)
     if not message.request.keys().isdisjoint(("certificate", "iso15118CertificateHashData")):
         message.response["certificateStatus"] = "Accepted"
 
 
-def _id_tag_info(tag: str, is_known: IsKnown) -> dict[str, Any]:
+# These two take anything, and come first in what keeps a request: what fails after them must leave no token accepted.
+
+
+def _id_tag_info(tag: Any, is_known: IsKnown) -> dict[str, Any]:
     return {"status": "Accepted" if is_known(tag) else "Invalid"}
 
 
-def _id_token_info(token: Mapping[str, Any], is_known: IsKnown) -> dict[str, Any]:
+def _id_token_info(token: Any, is_known: IsKnown) -> dict[str, Any]:
+    fields = token if isinstance(token, dict) else {}
     # Without authorization there is nothing to look up: a button was pressed.
-    accepted = token["type"] == "NoAuthorization" or is_known(token["idToken"])
+    accepted = fields.get("type") == "NoAuthorization" or is_known(fields.get("idToken"))
     return {"status": "Accepted" if accepted else "Unknown"}
 
 
@@ -119,27 +128,36 @@ def _id_token_info(token: Mapping[str, Any], is_known: IsKnown) -> dict[str, Any
 
 def _start(books: Books, message: Message, is_known: IsKnown) -> None:
     identity, request = message.identity, message.request
+    message.response["idTagInfo"] = _id_tag_info(request.get("idTag"), is_known)
+    # Whatever it leaves out, it charges: so it gets an id, under which it can be stopped.
+    meter_start = _reading(books, message, "meterStart")
     started = Transaction(
         identity,
         0,
-        connector=str(request["connectorId"]),
-        token=_text(request["idTag"]),
-        started=_text(request["timestamp"]),
-        meter_start=float(request["meterStart"]),
-        meter_last=float(request["meterStart"]),
+        connector=_text(request.get("connectorId")),
+        token=_text(request.get("idTag")),
+        authorized=message.response["idTagInfo"]["status"] == "Accepted",
+        started=_text(request.get("timestamp")),
+        meter_start=meter_start,
+        meter_last=meter_start,
     )
-    message.response["idTagInfo"] = _id_tag_info(request["idTag"], is_known)
-    started.authorized = message.response["idTagInfo"]["status"] == "Accepted"
     for other in books.open_of(identity):
         if _is_same_start(other, started):
             # Its answer was lost, and it was sent once more.
             message.response["transactionId"] = other.id
             return
-        if other.connector == started.connector:
+        if other.connector == started.connector is not None:
             text = f"{identity}: a transaction starts at connector {started.connector}, where {other.id} has not ended"
             books.problem("start at a connector that has a transaction", text)
     started.id = message.response["transactionId"] = books.next_id()
     books.start(started)
+
+
+def _reading(books: Books, message: Message, name: str) -> float | None:
+    number = reading(message.request.get(name))
+    if number is None:
+        books.problem("payload that makes no sense", f"{message.identity}: {message.action} has {name} that no meter shows")
+    return number
 
 
 def _is_same_start(one: Transaction, other: Transaction) -> bool:
@@ -156,9 +174,10 @@ def _stop(books: Books, message: Message, is_known: IsKnown) -> None:
             "StopTransaction of an unknown transaction", f"{identity}: StopTransaction of {request['transactionId']}, which is unknown"
         )
     elif transaction.ended is None:
-        transaction.meter_last = float(request["meterStop"])
-        books.end(transaction, request["timestamp"], _text(request.get("reason", "Local")))
-    elif transaction.ended != request["timestamp"]:  # else it was sent once more
+        if (meter_stop := _reading(books, message, "meterStop")) is not None:
+            transaction.meter_last = meter_stop
+        books.end(transaction, _text(request.get("timestamp")) or message.now, _text(request.get("reason", "Local")))
+    elif transaction.ended != _text(request.get("timestamp")):  # else it was sent once more
         books.problem("StopTransaction of an ended transaction", f"{identity}: StopTransaction of {transaction.id}, which has ended before")
 
 
@@ -176,10 +195,10 @@ def _meter_values(books: Books, message: Message, is_known: IsKnown) -> None:
 
 
 def _keep_meter(books: Books, identity: str, place: str, meter_values: Any) -> None:
-    meter = books.charge_point(identity).meter
+    point = books.charge_point(identity)
     for name, value in latest_values(meter_values):
-        put(meter, place, meter.get(place, {}))
-        put(meter.get(place, {}), name, value)
+        if place in point.meter or books.put(point, point.meter, place, {}):
+            books.put(point, point.meter[place], name, value)
 
 
 # --- Transactions of 2.x
@@ -187,10 +206,10 @@ def _keep_meter(books: Books, identity: str, place: str, meter_values: Any) -> N
 
 def _transaction_event(books: Books, message: Message, is_known: IsKnown) -> None:
     identity, request = message.identity, message.request
-    kind, info = request["eventType"], request["transactionInfo"]
-    number, seq_no = str(_text(info["transactionId"])), min(int(request["seqNo"]), _NUMBERED)
     if "idToken" in request:
         message.response["idTokenInfo"] = _id_token_info(request["idToken"], is_known)
+    kind, info = request["eventType"], request["transactionInfo"]
+    number, seq_no = str(_text(info["transactionId"])), max(-_NUMBERED, min(int(request["seqNo"]), _NUMBERED))
     transaction = books.transaction(identity, number)
     if transaction is None:
         if kind != "Started":
@@ -210,21 +229,21 @@ def _transaction_event(books: Books, message: Message, is_known: IsKnown) -> Non
     transaction.seq_no = seq_no
     _keep_event(books, message, transaction)
     if kind == "Ended":
-        books.end(transaction, request["timestamp"], _text(info.get("stoppedReason", "Local")))
+        books.end(transaction, _text(request.get("timestamp")) or message.now, _text(info.get("stoppedReason", "Local")))
 
 
 def _keep_event(books: Books, message: Message, transaction: Transaction) -> None:
     request, info = message.request, message.request["transactionInfo"]
     books.change(transaction)
+    if "idToken" in request:
+        transaction.authorized = message.response["idTokenInfo"]["status"] == "Accepted"
+        if transaction.token is None:
+            transaction.token = _text(request["idToken"]["idToken"])
     transaction.state = _text(info.get("chargingState", transaction.state))
     if "evse" in request and transaction.connector != _place(request["evse"]):
         if transaction.connector is None:
             _check_evse(books, transaction, request["evse"]["id"])
         transaction.connector = _place(request["evse"])
-    if "idToken" in request:
-        if transaction.token is None:
-            transaction.token = _text(request["idToken"]["idToken"])
-        transaction.authorized = message.response["idTokenInfo"]["status"] == "Accepted"
     meter_values = request.get("meterValue", ())
     if registers := energy_registers(meter_values):
         if transaction.meter_start is None:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from .records import ChargePoint, Transaction
 
-__all__ = ["Books", "Changed", "put"]
+__all__ = ["MAX_CHARGE_POINTS", "MAX_ENDED", "MAX_OPEN", "MAX_VARIABLES", "Books", "Changed"]
 
 # What a flood of charge points, or one that runs for months, may take of the memory. The file keeps all.
-_MAX_CHARGE_POINTS = 10_000
-_MAX_OPEN = 10_000
+MAX_CHARGE_POINTS = 10_000
+MAX_OPEN = 10_000
 MAX_ENDED = 1000
-_MAX_NAMES = 20_000  # connectors, measurands or variables of one charge point
+# Of connectors, measurands and variables together; of one charge point, and of all. About as many bytes.
+_MAX_SIZE_EACH = 5_000_000
+_MAX_SIZE = 50_000_000
+_ENTRY = 250  # what each takes beside its text
+MAX_VARIABLES = _MAX_SIZE_EACH // _ENTRY
 
 
 @dataclass
@@ -43,7 +48,7 @@ class Books:
     """The books themselves; who uses them holds the lock of the :class:`~ocpp_sync.csms.ledger.Ledger`.
 
     Args:
-        charge_points: Those that are known from the beginning.
+        charge_points: Those that are known from the beginning, the one that was seen last first; as many are taken as there is room for.
         transactions: Those that are known from the beginning, oldest first.
         last_id: The highest transaction id of 1.6 so far.
 
@@ -55,8 +60,11 @@ class Books:
         energy: What has been charged in those that have ended, in Wh.
     """
 
-    def __init__(self, charge_points: list[ChargePoint], transactions: list[Transaction], last_id: int) -> None:
-        self.charge_points = {point.identity: point for point in charge_points}
+    def __init__(self, charge_points: Iterable[ChargePoint], transactions: list[Transaction], last_id: int) -> None:
+        self.charge_points: dict[str, ChargePoint] = {}
+        self._sizes: dict[str, int] = {}
+        self._size = 0
+        self._restore(charge_points)
         self.changed = Changed()
         self.found: list[tuple[str, str]] = []
         self.started = 0
@@ -71,20 +79,65 @@ class Books:
             else:
                 self._ended.append((each.identity, each.id))
 
+    def _restore(self, charge_points: Iterable[ChargePoint]) -> None:
+        for point in charge_points:
+            size = _size_of(point)
+            while size > _MAX_SIZE_EACH and point.variables:
+                size -= _cost(*point.variables.popitem())
+            if len(self.charge_points) >= MAX_CHARGE_POINTS or self._size + size > _MAX_SIZE:
+                break
+            self.charge_points[point.identity] = point
+            self._sizes[point.identity] = size
+            self._size += size
+        self.charge_points = dict(reversed(self.charge_points.items()))
+
+    def known_as(self, identity: str, version: str | None) -> str:
+        """The identity under which a charge point is kept: those of 2.x are the same whatever their case (rule A2)."""
+        if version == "1.6" or identity in self.charge_points:
+            return identity
+        folded = identity.lower()
+        kept = (name for name, point in self.charge_points.items() if point.version != "1.6" and name.lower() == folded)
+        return next(kept, identity)
+
     def charge_point(self, identity: str) -> ChargePoint:
         """The record of a charge point, made if there is none; it counts as changed."""
         point = self.charge_points.get(identity)
         if point is None:
-            if len(self.charge_points) >= _MAX_CHARGE_POINTS:
-                oldest = min(self.charge_points.values(), key=lambda each: (each.connected, each.last_seen or ""))
-                del self.charge_points[oldest.identity]
+            while len(self.charge_points) >= MAX_CHARGE_POINTS:
+                self._forget_oldest(identity)
             point = self.charge_points[identity] = ChargePoint(identity)
         self.changed.charge_points[identity] = point
         return point
 
+    def _forget_oldest(self, but: str) -> None:
+        others = (each for each in self.charge_points.values() if each.identity != but)
+        oldest = min(others, key=lambda each: (each.connected, each.last_seen or ""))
+        del self.charge_points[oldest.identity]
+        self._size -= self._sizes.pop(oldest.identity, 0)
+
+    def put(self, point: ChargePoint, mapping: dict[str, Any], name: str, value: Any) -> bool:
+        """Keep a value under a name that a charge point has chosen, in a part of its record.
+
+        If that takes too much of the memory, the charge points are forgotten that were not seen for the longest time.
+
+        Returns:
+            Whether it is kept; not if the charge point has so many that they would fill the memory.
+        """
+        more = _cost(name, value) - (_cost(name, mapping[name]) if name in mapping else 0)
+        size = self._sizes.get(point.identity, 0) + more
+        if more > 0 and size > _MAX_SIZE_EACH:
+            return False
+        while self._size + more > _MAX_SIZE:
+            self._forget_oldest(point.identity)
+        mapping[name] = value
+        self._sizes[point.identity] = size
+        self._size += more
+        return True
+
     def set_variable(self, identity: str, name: str, value: str | None) -> None:
         """Keep the value of a variable."""
-        if put(self.charge_point(identity).variables, name, value):
+        point = self.charge_point(identity)
+        if self.put(point, point.variables, name, value):
             self.changed.variables[identity, name] = value
 
     # --- Transactions
@@ -109,7 +162,7 @@ class Books:
 
     def start(self, transaction: Transaction) -> Transaction:
         """Keep a new transaction."""
-        if len(self._transactions) - len(self._ended) >= _MAX_OPEN:
+        while len(self._transactions) - len(self._ended) >= MAX_OPEN:
             self._forget(next(key for key, each in self._transactions.items() if each.ended is None))
         self._transactions[transaction.identity, transaction.id] = transaction
         self._open.setdefault(transaction.identity, {})[transaction.id] = transaction
@@ -149,9 +202,11 @@ class Books:
         self.found.append((kind, text))
 
 
-def put(mapping: dict[str, Any], name: str, value: Any) -> bool:
-    """Keep a value under a name that a charge point has chosen; false if there are so many that they would fill the memory."""
-    if name not in mapping and len(mapping) >= _MAX_NAMES:
-        return False
-    mapping[name] = value
-    return True
+def _cost(name: str, value: Any) -> int:
+    return _ENTRY + len(name) + len(str(value))
+
+
+def _size_of(point: ChargePoint) -> int:
+    parts: tuple[Mapping[str, Any], ...] = (point.connectors, point.variables, *point.meter.values())
+    places = sum(_cost(place, {}) for place in point.meter)
+    return places + sum(_cost(name, value) for part in parts for name, value in part.items())

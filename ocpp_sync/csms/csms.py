@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from ocpp_sync.default_responses import minimal_response
+from ocpp_sync.errors import MalformedMessage
+from ocpp_sync.messages import CallResult, parse
+from ocpp_sync.messages import Message as AnyMessage
 from ocpp_sync.schemas import actions
 from ocpp_sync.timestamps import utcnow
 
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from ocpp_sync import OcppClientConnection, OcppServer
 
 __all__ = ["Csms"]
+
+_ANSWERS: frozenset[type[AnyMessage]] = frozenset({CallResult})
 
 # What it cannot do: it has no CA, no OCSP responder, no roaming hub, and nobody to reckon a charging schedule.
 _REFUSED = {
@@ -46,6 +50,8 @@ _SAVE = {
     "StatusNotification": Save.NOW,
 }
 
+_MAX_INTERVAL = 2**31 - 1  # seconds; what a charge point can be expected to read
+
 # What a payload that is not as its schema says, where nobody has checked that, does to who reads it.
 _SENSELESS = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
 
@@ -65,14 +71,14 @@ class Csms:
 
     Args:
         server: The server; it need not listen yet.
-        interval: Seconds between heartbeats, which a BootNotification is answered with.
+        interval: Seconds between heartbeats, which a BootNotification is answered with: a whole number from 1 to 2147483647.
         tokens: The idTags and idTokens that may charge, whatever their case; None accepts all.
         state: An SQLite file that keeps it all, so that transactions and their ids go on after a restart; None keeps it in memory. One
             server may use it at a time.
 
     Raises:
         StateError: The file cannot be used.
-        ValueError: The interval is not above zero, or the tokens are one text.
+        ValueError: The interval is no such number, or the tokens are one text.
     """
 
     def __init__(
@@ -83,13 +89,13 @@ class Csms:
         tokens: Iterable[str] | None = None,
         state: str | PathLike[str] | None = None,
     ) -> None:
-        if interval < 1:
-            raise ValueError(f"the interval is a number of seconds above zero, not {interval}")
+        if not isinstance(interval, int) or isinstance(interval, bool) or not 1 <= interval <= _MAX_INTERVAL:
+            raise ValueError(f"the interval is a whole number of seconds from 1 to {_MAX_INTERVAL}, not {interval!r}")
         if isinstance(tokens, str):
             raise ValueError("tokens is a list of texts, not one text")
         self._interval = interval
         self._tokens = None if tokens is None else frozenset(token.casefold() for token in tokens)
-        self._live: dict[str, OcppClientConnection] = {}  # the ledger's lock guards it
+        self._live: dict[OcppClientConnection, str] = {}  # and the identity in the books; the ledger's lock guards it
         self._ledger = Ledger(state)
         server.on("*", self.answer)
         server.on("connection", self._connected)
@@ -111,25 +117,26 @@ class Csms:
     @property
     def charge_points(self) -> dict[str, ChargePoint]:
         """The charge points by identity: copies, which do not change."""
-        with self._ledger.open() as books:
-            return {identity: point.copy() for identity, point in books.charge_points.items()}
+        with self._ledger.lock:
+            return {identity: point.copy() for identity, point in self._ledger.books.charge_points.items()}
 
     @property
     def transactions(self) -> list[Transaction]:
         """The transactions, oldest first: copies, which do not change. Of those that have ended, the last 1000."""
-        with self._ledger.open() as books:
-            return [replace(transaction) for transaction in books.transactions]
+        with self._ledger.lock:
+            return [replace(transaction) for transaction in self._ledger.books.transactions]
 
     @property
     def problems(self) -> dict[str, int]:
         """What has made no sense, and how often."""
-        with self._ledger.open():
+        with self._ledger.lock:
             return dict(self._ledger.problems)
 
     @property
     def totals(self) -> dict[str, float]:
         """How many transactions have started since this object is there, how many are open, and their energy in Wh, of both together."""
-        with self._ledger.open() as books:
+        with self._ledger.lock:
+            books = self._ledger.books
             still = [transaction for transaction in books.transactions if transaction.ended is None]
             return {"started": books.started, "open": len(still), "energy_wh": books.energy + sum(each.energy for each in still)}
 
@@ -146,13 +153,18 @@ class Csms:
         assert charge_point.version is not None
         now = utcnow()
         response = self._response(charge_point.version, action, now)
-        message = Message(charge_point.identity, charge_point.version, action, request, response, now)
-        with self._ledger.open(_when_to_save(action, request)) as books:
-            point = books.charge_point(charge_point.identity)
+        save = _when_to_save(action, request)
+        with self._ledger.lock:
+            books = self._ledger.books
+            identity = books.known_as(charge_point.identity, charge_point.version)
+            message = Message(identity, charge_point.version, action, request, response, now)
+            books.changed.durably |= save is Save.DURABLY
+            point = books.charge_point(identity)
             point.version, point.last_seen = charge_point.version, now
             keep = KEEPERS.get(action)
             if keep is not None:
                 self._try(books, message, lambda: keep(books, message, self._is_known))
+        self._ledger.settle(save)
         return response
 
     def _response(self, version: str, action: str, now: str) -> dict[str, Any]:
@@ -173,34 +185,39 @@ class Csms:
             text = f"{message.identity}: {message.action} makes no sense: {type(error).__name__}: {error}"
             books.problem("payload that makes no sense", text)
 
-    def _is_known(self, token: str) -> bool:
-        return self._tokens is None or token.casefold() in self._tokens
+    def _is_known(self, token: Any) -> bool:
+        return self._tokens is None or (isinstance(token, str) and token.casefold() in self._tokens)
 
     def _connected(self, charge_point: OcppClientConnection) -> None:
-        with self._ledger.open(Save.LATER) as books:
-            self._live[charge_point.identity] = charge_point
-            point = books.charge_point(charge_point.identity)
+        with self._ledger.lock:
+            books = self._ledger.books
+            identity = self._live[charge_point] = books.known_as(charge_point.identity, charge_point.version)
+            point = books.charge_point(identity)
             point.version, point.connected, point.last_seen = charge_point.version or "", True, utcnow()
+        self._ledger.settle(Save.LATER)
 
     def _left(self, charge_point: OcppClientConnection, code: int, reason: str) -> None:
-        with self._ledger.open(Save.LATER) as books:
-            if self._live.get(charge_point.identity) is charge_point:  # else a newer one has taken its place
-                del self._live[charge_point.identity]
-                books.charge_point(charge_point.identity).connected = False
+        with self._ledger.lock:
+            identity = self._live.pop(charge_point, None)
+            if identity is not None and identity not in self._live.values():  # else a newer one has taken its place
+                self._ledger.books.charge_point(identity).connected = False
+        self._ledger.settle(Save.LATER)
 
     def _learn(self, charge_point: OcppClientConnection, direction: str, text: str) -> None:
         """What a charge point has answered to GetConfiguration or GetVariables, whoever has asked."""
         if direction != "in" or ('"configurationKey"' not in text and '"getVariableResult"' not in text):
             return
         try:
-            kind, _, response = json.loads(text)
-        except ValueError:
+            answer = parse(text, _ANSWERS)
+        except MalformedMessage:
             return
-        if kind != 3:
-            return
-        message = Message(charge_point.identity, charge_point.version or "", "the answer about variables", response, {}, utcnow())
-        with self._ledger.open(Save.NOW) as books:
+        assert isinstance(answer, CallResult)
+        with self._ledger.lock:
+            books = self._ledger.books
+            identity = books.known_as(charge_point.identity, charge_point.version)
+            message = Message(identity, charge_point.version or "", "the answer about variables", answer.payload, {}, utcnow())
             self._try(books, message, lambda: learn(books, message))
+        self._ledger.settle(Save.NOW)
 
 
 def _when_to_save(action: str, request: dict[str, Any]) -> Save:

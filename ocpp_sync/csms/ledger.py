@@ -6,14 +6,12 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from enum import Enum
 from os import PathLike
 from typing import TYPE_CHECKING
 
-from .books import MAX_ENDED, Books, Changed
+from .books import Books, Changed
 from .errors import StateError
 
 if TYPE_CHECKING:
@@ -37,7 +35,9 @@ class Save(Enum):
 
 
 class Ledger:
-    """Hands out the books, to one thread at a time, and writes what has changed in them.
+    """The books, for one thread at a time, and in a file what has changed in them.
+
+    Who changes them holds the lock by a plain ``with``, and calls :meth:`settle` after it.
 
     Whoever writes takes along what the others have changed meanwhile, so those find nothing left to do: many charge points cost one
     sync of the disk, and the books are not held while that lasts.
@@ -47,50 +47,46 @@ class Ledger:
 
     Raises:
         StateError: The file cannot be used.
+
+    Attributes:
+        lock: Guards the books and the problems.
+        books: The books.
+        problems: What has made no sense, and how often.
     """
 
     def __init__(self, path: str | PathLike[str] | None) -> None:
-        self._lock = threading.Lock()
+        self.lock = threading.Lock()
         self._saving = threading.Lock()  # taken before the other one, never after it
         self._file: StateFile | None = None
         self._saved_at = time.monotonic()
         self.problems: Counter[str] = Counter()
         if path is None:
-            self._books = Books([], [], 0)
+            self.books = Books([], [], 0)
             return
         from .state_file import StateFile  # here, since it imports sqlite3
 
         file = StateFile(path)
         try:
-            self._books = Books(*file.load(MAX_ENDED))
+            self.books = Books(*file.load())
         except BaseException:
             file.close()
             raise
         self._file = file
 
-    @contextmanager
-    def open(self, save: Save | None = None) -> Iterator[Books]:
-        """The books; nobody else has them as long as the block runs.
+    def settle(self, save: Save) -> None:
+        """Count and log the problems that were found, and write what has changed. The lock must not be held.
 
         Args:
-            save: When what is changed must be in the file; None changes nothing.
+            save: When what is changed must be in the file.
         """
-        with self._lock:
-            books = self._books
-            try:
-                yield books
-            finally:
-                found, books.found = books.found, []
-                self.problems.update(kind for kind, _ in found)
-                if self._file is None:
-                    books.changed = Changed()
-                elif save is Save.DURABLY:
-                    books.changed.durably = True
+        with self.lock:
+            found, self.books.found = self.books.found, []
+            self.problems.update(kind for kind, _ in found)
+            if self._file is None:
+                self.books.changed = Changed()
         for kind, text in found:
             self._complain(kind, text)
-        if save is Save.LATER and time.monotonic() - self._saved_at < _LATER:
-            return
-        if save is not None:
+        if save is not Save.LATER or time.monotonic() - self._saved_at >= _LATER:
             self._save()
 
     def _complain(self, kind: str, text: str) -> None:
@@ -109,21 +105,23 @@ class Ledger:
         with self._saving:
             if self._file is None:
                 return None
-            with self._lock:
-                changed, self._books.changed = self._books.changed, Changed()
-                # Copies: the records may change while they are written.
-                charge_points = [point.copy(with_variables=False) for point in changed.charge_points.values()]
-                transactions = [replace(transaction) for transaction in changed.transactions.values()]
-            self._saved_at = time.monotonic()
-            if not changed:
-                return None
+            changed = Changed()
             try:
-                self._file.write(charge_points, changed.variables, transactions, durably=changed.durably)
-            except StateError as error:
-                with self._lock:
-                    self._books.changed = changed.before(self._books.changed)
-                    self.problems[_NOT_WRITTEN] += 1
-                return error
+                with self.lock:
+                    changed, self.books.changed = self.books.changed, Changed()
+                    # Copies: the records may change while they are written.
+                    charge_points = [point.copy(with_variables=False) for point in changed.charge_points.values()]
+                    transactions = [replace(transaction) for transaction in changed.transactions.values()]
+                self._saved_at = time.monotonic()
+                if changed:
+                    self._file.write(charge_points, changed.variables, transactions, durably=changed.durably)
+            except BaseException as error:
+                with self.lock:
+                    self.books.changed = changed.before(self.books.changed)
+                    if isinstance(error, StateError):
+                        self.problems[_NOT_WRITTEN] += 1
+                        return error
+                raise
             return None
 
     def close(self) -> None:

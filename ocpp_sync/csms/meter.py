@@ -6,10 +6,11 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-__all__ = ["energy_registers", "latest_values"]
+__all__ = ["energy_registers", "latest_values", "reading"]
 
 _ENERGY = "Energy.Active.Import.Register"
 _WH = {"Wh": 1.0, "kWh": 1000.0}
+_MAX_WH = 1e15  # no meter counts that far, and no sum of such readings is infinite
 # The values of a transaction may all come with its last event.
 _ORDER = {"Transaction.Begin": -1, "Transaction.End": 1}
 
@@ -23,7 +24,22 @@ def energy_registers(meter_values: Sequence[Mapping[str, Any]]) -> list[float]:
         if sample.get("measurand", _ENERGY) == _ENERGY and "phase" not in sample and _unit(sample) in _WH
     ]
     samples.sort(key=lambda sample: _ORDER.get(sample.get("context", ""), 0))
-    return [number * _WH[_unit(sample)] for sample in samples if (number := _number(sample)) is not None]
+    readings = (reading(_number(sample), _WH[_unit(sample)]) for sample in samples)
+    return [each for each in readings if each is not None]
+
+
+def reading(value: Any, wh: float = 1.0) -> float | None:
+    """A reading of the energy register in Wh; None if it is no number, or one that no meter shows.
+
+    Args:
+        value: The number.
+        wh: Its unit.
+    """
+    try:
+        number = float(value) * wh
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number if abs(number) <= _MAX_WH else None  # nor is NaN
 
 
 def latest_values(meter_values: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -33,7 +49,7 @@ def latest_values(meter_values: Sequence[Mapping[str, Any]]) -> Iterator[tuple[s
             if (number := _number(sample)) is None:
                 continue
             name = " ".join([sample.get("measurand", _ENERGY), *(sample[part] for part in ("phase", "location") if part in sample)])
-            yield name, {"value": number, "unit": _unit(sample), "timestamp": value["timestamp"]}
+            yield name, {"value": number, "unit": _unit(sample), "timestamp": str(value["timestamp"])}
 
 
 def _unit(sample: Mapping[str, Any]) -> str:

@@ -7,12 +7,13 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ocpp_sync.outbox.database import beside, connect, sync, writing
+from ocpp_sync.outbox.database import beside, connect, sync
 
+from . import books
 from .errors import StateError
 from .records import ChargePoint, Transaction
 
@@ -32,8 +33,13 @@ _SCHEMA = (
     f"CREATE TABLE charging ({', '.join(_TRANSACTION)}, PRIMARY KEY (identity, id))",
     "CREATE INDEX charging_open ON charging (identity) WHERE ended IS NULL",
 )
-_ALL = "SELECT {} FROM charge_point"
-_KEPT_IN_MEMORY = "SELECT {} FROM charging WHERE ended IS NULL OR rowid > (SELECT max(rowid) FROM charging) - ? ORDER BY rowid"
+_SEEN_LAST = f"SELECT {', '.join(_CHARGE_POINT)} FROM charge_point ORDER BY last_seen DESC, rowid DESC LIMIT ?"  # noqa: S608
+_VARIABLES = "SELECT name, value FROM variable WHERE identity = ? LIMIT ?"
+_KEPT_IN_MEMORY = f"""SELECT {", ".join(_TRANSACTION)} FROM charging
+ WHERE rowid IN (SELECT rowid FROM charging WHERE ended IS NULL ORDER BY rowid DESC LIMIT ?)
+ OR rowid > (SELECT max(rowid) FROM charging) - ? ORDER BY rowid"""  # noqa: S608
+
+_MIN_INTEGER, _MAX_INTEGER = -(2**63), 2**63 - 1  # of SQLite
 
 
 class StateFile:
@@ -51,7 +57,10 @@ class StateFile:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._path = Path(path)
         with self._errors():
-            self._lock = os.open(beside(self._path, "-lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                self._lock = os.open(beside(self._path, "-lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            except ValueError:  # "", "/", or a zero byte
+                raise StateError(repr(os.fspath(path)), "this is no name of a file") from None
             try:
                 self._db = self._open()
             except BaseException:
@@ -63,12 +72,11 @@ class StateFile:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise StateError(self._path, "another server uses it; each needs a file of its own") from None
-        is_new = not self._path.exists() or self._path.stat().st_size == 0
-        if is_new:
+        if not self._path.exists():
             os.close(os.open(self._path, os.O_WRONLY | os.O_CREAT, 0o600))  # id tags are in it
         db = connect(self._path)
         try:
-            if is_new:
+            if _is_empty(db):
                 self._create(db)
             else:
                 self._check(db)
@@ -79,7 +87,8 @@ class StateFile:
 
     def _create(self, db: sqlite3.Connection) -> None:
         db.execute("PRAGMA journal_mode = WAL")
-        with writing(db):
+        with db:
+            db.execute("BEGIN IMMEDIATE")
             db.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
             db.execute(f"PRAGMA user_version = {_FORMAT}")
             for statement in _SCHEMA:
@@ -94,27 +103,27 @@ class StateFile:
             raise StateError(self._path, f"it has the format {number} of a newer ocpp-sync; this one knows {_FORMAT}")
         db.execute("PRAGMA journal_mode = WAL")
 
-    def load(self, ended: int) -> tuple[list[ChargePoint], list[Transaction], int]:
-        """What is in it.
-
-        Args:
-            ended: So many of the newest transactions are returned even if they have ended.
+    def load(self) -> tuple[Iterator[ChargePoint], list[Transaction], int]:
+        """What is in it, as far as it is kept in memory.
 
         Returns:
-            The charge points, the transactions, oldest first, and the highest transaction id of 1.6.
+            The charge points, the one that was seen last first, each read when it is asked for; the transactions, oldest first; and the
+            highest transaction id of 1.6.
 
         Raises:
             StateError: The file is damaged.
         """
         with self._errors(damaged=True):
-            points = {row[0]: _charge_point(row) for row in self._db.execute(_ALL.format(", ".join(_CHARGE_POINT)))}
-            for identity, name, value in self._db.execute("SELECT identity, name, value FROM variable"):
-                if identity in points:
-                    points[identity].variables[name] = value
-            select = _KEPT_IN_MEMORY.format(", ".join(_TRANSACTION))
-            transactions = [_transaction(row) for row in self._db.execute(select, (ended,))]
+            transactions = [_transaction(row) for row in self._db.execute(_KEPT_IN_MEMORY, (books.MAX_OPEN, books.MAX_ENDED))]
             (highest,) = self._db.execute("SELECT max(id) FROM charging WHERE typeof(id) = 'integer'").fetchone()
-        return list(points.values()), transactions, highest or 0
+        return self._charge_points(), transactions, highest or 0
+
+    def _charge_points(self) -> Iterator[ChargePoint]:
+        with self._errors(damaged=True):
+            for row in self._db.execute(_SEEN_LAST, (books.MAX_CHARGE_POINTS,)):
+                point = _charge_point(row)
+                point.variables.update(self._db.execute(_VARIABLES, (point.identity, books.MAX_VARIABLES)))
+                yield point
 
     def write(
         self,
@@ -136,8 +145,11 @@ class StateFile:
             StateError: The disk is full or broken; nothing has been written.
         """
         with self._errors():
+            if self._db.in_transaction:  # of a write that was interrupted
+                self._db.execute("ROLLBACK")
             self._db.execute(f"PRAGMA synchronous = {'FULL' if durably else 'NORMAL'}")
-            with writing(self._db):
+            with self._db:  # and no generator, which Ctrl-C can leave in the middle of its block
+                self._db.execute("BEGIN IMMEDIATE")
                 _put(self._db, "charge_point", _CHARGE_POINT, charge_points)
                 rows = ([_plain(part) for part in (*key, value)] for key, value in variables.items())
                 self._db.executemany("INSERT OR REPLACE INTO variable VALUES (?, ?, ?)", rows)
@@ -145,9 +157,12 @@ class StateFile:
 
     def close(self) -> None:
         """Close it, and let others have it."""
-        with suppress(sqlite3.Error):
+        try:
             self._db.close()
-        os.close(self._lock)
+        except sqlite3.Error:
+            pass
+        finally:
+            os.close(self._lock)
 
     @contextmanager
     def _errors(self, *, damaged: bool = False) -> Iterator[None]:
@@ -157,11 +172,19 @@ class StateFile:
             if not damaged:
                 raise
             raise StateError(self._path, f"it is damaged: {error}") from error
+        except OverflowError as error:
+            raise StateError(self._path, f"it cannot hold a number: {error}") from error
         except sqlite3.Error as error:
             what = f"this is no state file of a CSMS: {error}" if "not a database" in str(error) else str(error)
             raise StateError(self._path, what) from error
         except OSError as error:
             raise StateError(self._path, error.strerror or str(error)) from error
+
+
+def _is_empty(db: sqlite3.Connection) -> bool:
+    """Whether it is new, or was left so by who was killed while making it."""
+    (tables,), (application,) = (db.execute(query).fetchone() for query in ("SELECT count(*) FROM sqlite_master", "PRAGMA application_id"))
+    return bool(tables == 0 and application == 0)
 
 
 def _put(db: sqlite3.Connection, table: str, columns: tuple[str, ...], records: Iterable[Any]) -> None:
@@ -173,11 +196,13 @@ def _put(db: sqlite3.Connection, table: str, columns: tuple[str, ...], records: 
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return json.dumps(value)
-    if isinstance(value, str):
-        return value.encode(errors="replace").decode()  # half a surrogate pair, which JSON can carry, and SQLite cannot
-    return value
+    """What SQLite can hold, whatever the value: one that it cannot would keep all others out of the file."""
+    if value is None or isinstance(value, float):
+        return value
+    if isinstance(value, int):
+        return max(_MIN_INTEGER, min(value, _MAX_INTEGER))
+    text = json.dumps(value) if isinstance(value, dict) else str(value)
+    return text.encode(errors="replace").decode()  # half a surrogate pair, which JSON can carry, and SQLite cannot
 
 
 def _charge_point(row: tuple[Any, ...]) -> ChargePoint:
