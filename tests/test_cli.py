@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -85,6 +86,21 @@ def test_a_full_disk_is_an_error_without_a_traceback() -> None:
     assert done.returncode == 1
     assert "No space left" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [("demo", 0), ("show x.jsonl --json", 0), ("show missing.jsonl", 2), ("--help", 0), ("call ws://127.0.0.1:1 CP1 Heartbeat", 5)],
+)
+def test_a_stream_may_be_closed(arguments: str, status: int, closed: str, tmp_path: Path) -> None:
+    (tmp_path / "x.jsonl").write_text('[2,"1","Heartbeat",{}]\n', encoding="utf-8")
+    command = ["sh", "-c", f"{sys.executable} -m ocpp_sync {arguments} {closed}"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path)
+    assert done.returncode == status
+    assert "Traceback" not in done.stderr + done.stdout
+    if status == 0 or "2" in closed:
+        assert not done.stderr
 
 
 def test_wrong_arguments(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,10 +6,12 @@ import fcntl
 import io
 import os
 import pty
+import queue
 import re
 import struct
 import termios
 import threading
+import tracemalloc
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -210,6 +212,36 @@ def test_calls_that_are_never_answered_do_not_pile_up() -> None:
     assert watch._open == {}
 
 
+def test_codes_that_a_peer_makes_up_do_not_pile_up() -> None:
+    watch = FrameWatch()
+    watch.take("in", '[4,"0","NotSupported","",{}]')
+    for number in range(500):
+        watch.take("in", f'[4,"{number}","{number}{"x" * 100}","",{{}}]')
+    watch.take("in", '[4,"0","NotSupported","",{}]')
+    watch.take("out", '[4,"0","NotSupported","",{}]')
+    assert len(watch.errors) == 32, "of each direction 30, and the others"
+    assert max(len(code) for _, code in watch.errors) == 60
+    assert watch.errors["in", "NotSupported"] == 2
+    assert watch.errors["out", "NotSupported"] == 1
+    assert watch.errors["in", "other"] == 471
+    assert sum(watch.errors.values()) == 503
+
+
+@pytest.mark.parametrize("text", ['[2,"{}","A",{{}}]', '[2,"1","{}",{{}}]', '[4,"1","{}","",{{}}]', '[3,"{}",{{}}]', '[2,"{}'])
+@pytest.mark.parametrize("piece", ["c", "\\n"])
+def test_an_id_or_action_of_any_length_is_not_searched_whole(text: str, piece: str) -> None:
+    tracemalloc.start()
+    try:
+        watch = FrameWatch()
+        frame = watch.take("in", text.format(piece * 1_000_000))
+        used = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert (frame.kind, frame.id, frame.action) == (UNREADABLE, "", "")
+    assert watch._open == {}
+    assert used < 10_000_000, "the frame itself has one or two of them"
+
+
 def test_the_last_frames_are_kept() -> None:
     watch, frames = FrameWatch(), LastFrames()
     for number in range(1500):
@@ -274,6 +306,32 @@ def test_a_slow_terminal_holds_up_nobody_and_is_told_what_it_missed() -> None:
     lines = "".join(terminal.written).splitlines()
     assert lines[:2] == ["first", "0"]
     assert lines[-3:] == ["9999", "2345 left out", "important"]
+
+
+def test_it_goes_on_after_some_were_left_out_and_all_the_others_printed() -> None:
+    written: queue.Queue[str] = queue.Queue()
+    go_on = threading.Event()
+
+    def write(text: str) -> None:
+        assert go_on.wait(TIMEOUT)
+        for each in text.splitlines():
+            written.put(each)
+
+    output = LiveOutput(write, lambda count: f"{count} left out")
+    for number in range(12_000):
+        output.put(line(str(number)))
+    go_on.set()
+    number = 0
+    while number < 9_999:
+        number = int(written.get(timeout=TIMEOUT))
+    while not written.empty():  # those that the printer had taken before
+        number = int(written.get())
+    output.put(line("next"))
+    shown = [written.get(timeout=TIMEOUT), written.get(timeout=TIMEOUT)]
+    assert shown == [f"{12_000 - number - 1} left out", "next"]
+    output.put(line("and on"))
+    assert written.get(timeout=TIMEOUT) == "and on"
+    assert output.close(TIMEOUT)
 
 
 def test_large_lines_have_a_bound_of_their_own() -> None:

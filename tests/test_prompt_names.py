@@ -5,20 +5,21 @@ from __future__ import annotations
 import io
 import json
 import logging
+import threading
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from ocpp_sync import OcppClient, OcppServer
+from ocpp_sync import ConnectionClosed, OcppClient, OcppServer
 from ocpp_sync.cli.live import stream_writer_to
 from ocpp_sync.cli.prompt_names import prompt_names
 from ocpp_sync.cli.reporter import Reporter
 from ocpp_sync.cli.watch import LastFrames
 from ocpp_sync.csms import Csms
 
-from .support import TIMEOUT, Collector
+from .support import TIMEOUT, Collector, in_thread
 
 Connect = Callable[..., OcppClient]
 
@@ -156,6 +157,54 @@ def test_what_json_does_not_have_is_shown_as_text(server: OcppServer) -> None:
     assert reporter.finish()
     lines = [json.loads(line) for line in out.getvalue().splitlines()]
     assert [line.get("text") for line in lines[:2]] == [f'[2,"1","DataTransfer",{{"data":{payload}}}]' for payload in ("NaN", "1e999")]
+
+
+def test_all_lines_for_machines_are_json(server: OcppServer) -> None:
+    written: list[str] = []
+    go_on = threading.Event()
+
+    def write(text: str) -> None:
+        assert go_on.wait(TIMEOUT)
+        written.append(text)
+
+    reporter = Reporter(server, Csms(server), io.StringIO(), write, as_json=True)
+    charge_point: Any = SimpleNamespace(identity="CP1")
+    reporter.say("what", "cannot be JSON", number=float("inf"))
+    for _ in range(12_000):
+        reporter._frame(charge_point, "in", '[2,"1","Heartbeat",{}]')
+    go_on.set()
+    assert reporter.finish()
+    lines = [json.loads(line) for line in "".join(written).splitlines()]
+    assert (lines[0]["event"], lines[0]["text"]) == ("not-shown", "… a line that cannot be shown: ValueError")
+    assert lines[-2]["event"] == "left-out"
+    assert lines[-1]["event"] == "summary"
+
+
+def test_what_a_charge_point_was_asked_is_forgotten_when_it_comes_with_its_name_in_another_case(
+    server: OcppServer, make_client: Connect
+) -> None:
+    asked = threading.Event()
+    closing, closed = threading.Event(), Collector()
+    reporter = Reporter(server, Csms(server), io.StringIO(), lambda text: None)
+    server.on("close", closed)  # told after the reporter
+
+    def never(request: dict[str, Any]) -> None:
+        asked.set()
+        closing.wait(TIMEOUT)
+
+    first = make_client(server.url, identity="cp1", version="2.0.1")
+    first.on("ClearCache", never)
+    calling = in_thread(server.wait_for("cp1", TIMEOUT).call, "ClearCache")
+    assert asked.wait(TIMEOUT)
+    assert list(reporter._watch._open) == ["cp1"]
+    second = make_client(server.url, identity="CP1", version="2.0.1")
+    assert closed.next()[0].identity == "cp1"
+    closing.set()
+    with pytest.raises(ConnectionClosed):
+        calling.result()
+    assert not reporter._watch._open
+    assert second.connected
+    assert reporter.finish()
 
 
 @pytest.mark.parametrize(("seconds", "shown"), [(0.25, "0.2 s"), (75, "1 min 15 s"), (7265, "2 h 1 min")])

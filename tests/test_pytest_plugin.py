@@ -272,6 +272,23 @@ def test_fails(ocpp_server, ocpp_client):
     result.stdout.fnmatch_lines(["*CallError: InternalError", "*- ocpp problems -*", "the handler of Heartbeat failed", "*- ocpp frames *"])
 
 
+def test_no_problem_commands_the_terminal(run: Run) -> None:
+    result = run(
+        """
+def test_fails(ocpp_server):
+    ocpp_server.failures.append("a handler failed\\nwith \\x1b[2J")
+    assert False
+
+def test_passes_so_far(ocpp_server):
+    ocpp_server.failures.append("another failed\\nwith \\x1b[2J")
+""",
+    )
+    result.assert_outcomes(failed=2)
+    assert "\x1b" not in text_of(result)
+    result.stdout.fnmatch_lines(["*- ocpp problems -*", "a handler failed", "with \\x1b[[]2J"])
+    result.stdout.fnmatch_lines(["*_ test_passes_so_far _*", "another failed", "with \\x1b[[]2J"])
+
+
 def test_what_goes_wrong_after_the_test_is_an_error(run: Run) -> None:
     result = run(
         CLIENT
@@ -319,7 +336,7 @@ def test_afterwards():
         ('["1.6"]', "ocpp_server: the marker takes named options only, for example versions=*, not *"),
         ('versions=["1.7"]', "ocpp_server: *1.7*"),
         ("client_certificates=True", "ocpp_server: client_certificates needs tls=True"),
-        ("heartbeat_interval=0", "ocpp_server: the interval is a number of seconds above zero, not 0"),
+        ("heartbeat_interval=0", "ocpp_server: the interval is a whole number of seconds from 1 to 2147483647, not 0"),
         ("limits=7, tokens=7", "ocpp_server: 'int' object is not iterable"),
         ('timeout="long"', "ocpp_server: timeout is a number of seconds above zero, not 'long'"),
     ],

@@ -34,7 +34,7 @@ from ocpp_sync.recording.summary import Summary
 from ocpp_sync.redaction import redact
 from ocpp_sync.timestamps import parse_time
 
-from .support import TIMEOUT, VERSIONS
+from .support import TIMEOUT, VERSIONS, in_thread
 
 BOOT: dict[str, dict[str, Any]] = {
     "1.6": {"chargePointVendor": "Ä", "chargePointModel": "x"},
@@ -182,6 +182,54 @@ def test_a_full_disk_is_reported_once(caplog: pytest.LogCaptureFixture) -> None:
     assert [record.getMessage() for record in caplog.records] == [
         "nothing more is recorded in /dev/full: [Errno 28] No space left on device"
     ]
+
+
+def test_a_pipe_that_nobody_reads_is_reported_once_and_hurts_no_link(
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    make_server: Callable[..., OcppServer],
+    make_client: Callable[..., OcppClient],
+) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        server = make_server(validation="off")
+        server.on("DataTransfer", lambda charge_point, request: {"status": "Accepted"})
+        recorder = Recorder(path)
+        recorder.attach(server)
+        clients = [make_client(server.url, identity=f"CP{number}", version="1.6") for number in range(2)]
+        for _ in range(10):
+            for client in clients:
+                assert client.call("DataTransfer", {"vendorId": "v", "data": "x" * 50_000}, timeout=TIMEOUT)
+        closing = in_thread(recorder.close)
+        closing.result(TIMEOUT)
+        first = json.loads(os.read(reader, 1_000_000).split(b"\n")[0])
+    finally:
+        os.close(reader)
+    assert first["identity"] == "CP0"
+    (record,) = caplog.records
+    assert record.getMessage() == f"nothing more is recorded in {path}: it has taken nothing more for 0.5 s"
+
+
+def test_a_pipe_that_is_read_gets_all(tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recorder_module, "_PATIENCE", TIMEOUT)
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    reading = in_thread(path.read_bytes)
+    text = json.dumps([2, "1", "DataTransfer", {"vendorId": "x" * 300_000}])
+    with Recorder(path) as recorder:
+        for _ in range(5):
+            recorder.note("CP1", "in", text, side="CS", version="1.6")
+    assert [json.loads(line)["text"] for line in reading.result(TIMEOUT).splitlines()] == [text] * 5
+    assert not caplog.records
+
+
+def test_a_device_takes_everything(caplog: pytest.LogCaptureFixture) -> None:
+    with Recorder("/dev/null") as recorder:
+        for _ in range(100):
+            recorder.note("CP1", "in", "[]" * 10_000, side="CS", version="1.6")
+    assert not caplog.records
 
 
 def test_lines_of_many_threads_stay_whole(tmp_path: Path) -> None:
@@ -339,7 +387,7 @@ def test_the_sender(side: str | None, direction: str, sender: str | None) -> Non
         f"{CALL}\n\n \n{CALL}".encode(),
         f"\ufeff{CALL}\r\n{CALL}\r\n".encode(),
         f"{CALL}\n{CALL}\n".encode("utf-16"),
-        gzip.compress(f"{CALL}\n{CALL}\n".encode()),
+        gzip.compress(f"{CALL}\n{CALL}\n".encode(), mtime=0),
         b"\0\0\n" + CALL.encode() + b"\n" + CALL.encode(),
     ],
 )
@@ -401,7 +449,7 @@ def test_no_line_takes_long() -> None:
 @example(b"\xff\xfe\x00")
 @example(b"[" * 100_000)
 @example(b'{"text":' + b"[" * 100_000)
-@example(gzip.compress(b"[2,")[:-1])
+@example(gzip.compress(b"[2,", mtime=0)[:-1])
 def test_no_bytes_are_too_bad_to_be_read(data: bytes) -> None:
     found, _ = read(data)
     for exchange in exchanges(found):

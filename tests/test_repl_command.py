@@ -24,6 +24,7 @@ from .terminal import Terminal
 PLAIN, IPYTHON = "plain", "IPython"
 PROMPTS = {PLAIN: r">>> ", IPYTHON: r"In \[\d+\]: "}
 both = pytest.mark.parametrize("kind", [PLAIN, IPYTHON])
+mostly_plain = pytest.mark.parametrize("kind", [PLAIN, pytest.param(IPYTHON, marks=pytest.mark.nightly)])  # what hardly depends on it
 
 
 @pytest.fixture
@@ -89,11 +90,10 @@ def test_calls_and_handlers(kind: str, home: dict[str, str], csms: OcppServer) -
         prompt.run("skeleton('Authorize')", re.escape("{'idTag': ''}"))
         prompt.run("describe('Authorize')", "at most 20 characters")
         prompt.run("validate('Authorize', {})", "InvalidPayload: Authorize: 'idTag' is missing")
-        assert csms["CP1"].call("ClearCache", timeout=TIMEOUT) == {"status": "Accepted"}
+        assert csms.wait_for("CP1", TIMEOUT).call("ClearCache", timeout=TIMEOUT) == {"status": "Accepted"}
         prompt.expect("▶ CALLRESULT ClearCache")
-        prompt.run("_ = on('ClearCache', lambda request: {'status': 'Rejected'})", "")
-        prompt.run("on('ClearCache') is not None", "True")
-        assert csms["CP1"].call("ClearCache", timeout=TIMEOUT) == {"status": "Rejected"}
+        prompt.run("_ = on('ClearCache', lambda request: {'status': 'Rejected'}); 6 * 7", r"\b42\b")
+        assert csms.wait_for("CP1", TIMEOUT).call("ClearCache", timeout=TIMEOUT) == {"status": "Rejected"}
         prompt.type("\x04")
         assert prompt.wait() == 0
         assert "Traceback" not in prompt.shown
@@ -105,7 +105,7 @@ def test_frames_scroll_by_above_what_is_typed(kind: str, home: dict[str, str], c
         prompt.ready()
         prompt.type("typed = 40")
         prompt.expect("typed = 40")
-        csms["CP1"].call("ClearCache", timeout=TIMEOUT)
+        csms.wait_for("CP1", TIMEOUT).call("ClearCache", timeout=TIMEOUT)
         # The line is there again below the frame, on a line of its own.
         prompt.expect(r"◀── CALL +ClearCache +\{\} *\r?\n")
         prompt.expect(r"──▶ CALLRESULT ClearCache [^\n]*\n")
@@ -115,20 +115,20 @@ def test_frames_scroll_by_above_what_is_typed(kind: str, home: dict[str, str], c
         prompt.run("typed", "42")
 
 
-@both
+@mostly_plain
 def test_the_cursor_stays_where_it_is(kind: str, home: dict[str, str], csms: OcppServer) -> None:
     with repl(kind, home, csms) as prompt:
         prompt.ready()
         prompt.type("word = 'ac'\x1b[D\x1b[D")
         prompt.expect("word = 'ac'")
-        csms["CP1"].call("ClearCache", timeout=TIMEOUT)
+        csms.wait_for("CP1", TIMEOUT).call("ClearCache", timeout=TIMEOUT)
         prompt.expect(rf"CALLRESULT ClearCache [^\n]*\n.*{prompt.prompt}word = 'ac'")
         prompt.enter("b")
         prompt.ready()
         prompt.run("word", "'abc'")
 
 
-@both
+@mostly_plain
 def test_nothing_ends_it_but_ctrl_d(kind: str, home: dict[str, str], csms: OcppServer) -> None:
     with repl(kind, home, csms) as prompt:
         prompt.ready()
@@ -136,21 +136,21 @@ def test_nothing_ends_it_but_ctrl_d(kind: str, home: dict[str, str], csms: OcppS
         prompt.run("call('Hartbeat')", "did you mean 'Heartbeat'")
         prompt.run("call('Heartbeat', 5)", "TypeError")
         prompt.run("a b", "SyntaxError")
-        csms["CP1"].close(1001, "so long")
+        csms.wait_for("CP1", TIMEOUT).close(1001, "so long")
         prompt.expect(r"-- the connection is closed \(1001 so long\).*-- connected again, with OCPP 2.0.1")
         prompt.run("client.connected", "True")
         prompt.type("\x04")
         assert prompt.wait() == 0
 
 
-@both
+@mostly_plain
 def test_a_failed_call_shows_nothing_of_the_inside(kind: str, home: dict[str, str], csms: OcppServer) -> None:
     with repl(kind, home, csms, "--quiet") as prompt:
         prompt.ready()
         found = prompt.run("call('Authorize')", "InvalidPayload: Authorize: ")
         assert "connection.py" not in found.string
         assert "client.py" not in found.string
-        prompt.run("skeleton(None)", "")
+        prompt.run("skeleton('Nonsense')", "ValueError")
         prompt.enter("len(frames)")
         prompt.expect(r"\b0\b")
 
@@ -180,7 +180,7 @@ def test_ctrl_c_ends_a_call(kind: str, home: dict[str, str], csms: OcppServer) -
         prompt.run("call('Heartbeat')", "currentTime.*currentTime")
 
 
-@both
+@mostly_plain
 def test_ctrl_c_at_the_prompt_ends_the_line(kind: str, home: dict[str, str], csms: OcppServer) -> None:
     with repl(kind, home, csms) as prompt:
         prompt.ready()
@@ -199,7 +199,7 @@ def test_ctrl_c_while_frames_come(home: dict[str, str], csms: OcppServer) -> Non
 
         def flood() -> None:
             while not over.is_set():
-                csms["CP1"].call("ClearCache", timeout=TIMEOUT)
+                csms.wait_for("CP1", TIMEOUT).call("ClearCache", timeout=TIMEOUT)
 
         flooding = in_thread(flood)
         for number in range(20):
@@ -225,6 +225,8 @@ def test_tab_completes(kind: str, home: dict[str, str], csms: OcppServer) -> Non
             prompt.expect(whole)
             # Readline closes the string by itself.
             prompt.run("" if "(" not in line else ")" if kind == PLAIN else "')", shows)
+        prompt.type("\x04")
+        assert prompt.wait() == 0
 
 
 @both
@@ -242,7 +244,7 @@ def test_sigterm_ends_it(kind: str, busy: bool, home: dict[str, str], csms: Ocpp
     assert closed.next()[1] == 1000
 
 
-@both
+@mostly_plain
 @pytest.mark.parametrize("line", ["exit()", "quit()", "raise SystemExit"])
 def test_other_ways_out(kind: str, line: str, home: dict[str, str], csms: OcppServer) -> None:
     with repl(kind, home, csms) as prompt:
@@ -254,7 +256,7 @@ def test_other_ways_out(kind: str, line: str, home: dict[str, str], csms: OcppSe
         assert prompt.wait() == 0
 
 
-@both
+@mostly_plain
 def test_without_a_csms(kind: str, home: dict[str, str], csms: OcppServer) -> None:
     url = csms.url
     csms.close()
@@ -269,12 +271,12 @@ def test_without_a_csms(kind: str, home: dict[str, str], csms: OcppServer) -> No
         prompt.run("call('Heartbeat')", "currentTime")
 
 
-@both
+@mostly_plain
 def test_no_connect(kind: str, home: dict[str, str], csms: OcppServer) -> None:
     with repl(kind, home, csms, "--no-connect") as prompt:
         prompt.expect("is not connected")
         prompt.ready()
-        prompt.run("frames", "frames")
+        prompt.run("frames", "the newest are")
         assert not csms.connections
         prompt.run("connect()", "connected")
         assert csms.wait_for("CP1", TIMEOUT)
@@ -284,12 +286,12 @@ def test_no_connect(kind: str, home: dict[str, str], csms: OcppServer) -> None:
 def test_the_history_is_kept(kind: str, home: dict[str, str], csms: OcppServer) -> None:
     with repl(kind, home, csms) as prompt:
         prompt.ready()
-        prompt.run("remember = 'this'", "")
+        prompt.run("remember = 'this'; 6 * 7", r"\b42\b")
         prompt.type("\x04")
         assert prompt.wait() == 0
     if kind == PLAIN:
         file = Path(home["XDG_STATE_HOME"]) / "ocpp-sync" / "history"
-        assert file.read_text() == "remember = 'this'\n"
+        assert file.read_text() == "remember = 'this'; 6 * 7\n"
         assert file.stat().st_mode & 0o077 == 0
     with repl(kind, home, csms) as prompt:
         prompt.ready()
@@ -363,7 +365,7 @@ def test_a_server_with_a_prompt(kind: str, home: dict[str, str], make_client: Ca
         assert "1 charge point" in prompt.shown
 
 
-@both
+@mostly_plain
 def test_record(kind: str, home: dict[str, str], csms: OcppServer, tmp_path: Path) -> None:
     file = tmp_path / "session.jsonl"
     with repl(kind, home, csms, "--record", str(file)) as prompt:
@@ -372,6 +374,13 @@ def test_record(kind: str, home: dict[str, str], csms: OcppServer, tmp_path: Pat
         prompt.type("\x04")
         assert prompt.wait() == 0
     assert file.read_text().count("Heartbeat") == 1
+
+
+def test_a_wrong_file_does_not_end_the_prompt(home: dict[str, str], tmp_path: Path) -> None:
+    with Prompt(PLAIN, home, "wss://127.0.0.1:1", "CP1", "--no-connect", "--cafile", str(tmp_path / "ca.pem")) as prompt:
+        prompt.ready()
+        prompt.run("connect()", "CertificateError: .*ca.pem")
+        prompt.run("6 * 7", "42")
 
 
 # --- Scripts

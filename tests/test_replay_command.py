@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from ocpp_sync import CallError, OcppClient, OcppServer, skeleton, utcnow
+from ocpp_sync import CallError, OcppClient, OcppClientConnection, OcppServer, skeleton, utcnow
 from ocpp_sync.cli import main, replay
 from ocpp_sync.default_responses import minimal_response
 from ocpp_sync.recording import Log, Recorder, exchanges
@@ -183,6 +183,22 @@ def test_json(recording: Path, make_server: Make, capsys: Output) -> None:
     assert entries[1]["differences"] == [{"path": "idTagInfo.status", "recorded": "Accepted", "now": "Invalid"}]
     assert entries[1]["seconds"] > 0
     assert (entries[1]["line"], entries[1]["differs"], entries[0]["differs"]) == (3, True, False)
+
+
+def test_json_of_what_json_does_not_have(tmp_path: Path, raw_csms: Make, capsys: Output) -> None:
+    found = entry("in", [3, "1", {"currentTime": "x", "a": 0}]).replace('\\"a\\": 0', '\\"a\\": 1e999')
+    assert "1e999" in found
+    csms = raw_csms(version="1.6")
+    playing = in_thread(main, ["replay", str(lines(tmp_path / "x.jsonl", HEARTBEAT, found)), csms.url, "--json"])
+    message_id = csms.receive()[1]
+    csms.send(f'[3,"{message_id}",{{"currentTime":"x","a":-1e999,"b":[1e999]}}]')
+    assert playing.result(TIMEOUT) == 1
+
+    def refuse(name: str) -> None:
+        raise AssertionError(f"{name} is no JSON")
+
+    (outcome,) = (json.loads(line, parse_constant=refuse) for line in capsys.readouterr().out.splitlines())
+    assert outcome["differences"] == [{"path": "a", "recorded": "Infinity", "now": "-Infinity"}, {"path": "b", "now": "[Infinity]"}]
 
 
 def entry(direction: str, message: list[Any], second: float = 0, **more: Any) -> str:
@@ -472,7 +488,12 @@ def test_a_damaged_recording_is_played_as_far_as_it_goes(
         (["FILE", "ws://localhost:1", "--speed", "fast"], "'fast' is no speed"),
         (["FILE", "http://localhost:1", "--side", "CSMS"], "to listen, the URL is such as ws://localhost:9221, not http://localhost:1"),
         (["FILE", "ws://a:b@localhost:1", "--side", "CSMS"], "not localhost:1"),
-        (["FILE", "ws://localhost:99999", "--side", "CSMS"], "ws://localhost:99999: "),
+        (["FILE", "ws://localhost:99999", "--side", "CSMS"], "with a port up to 65535, not ws://localhost:99999\n"),
+        (["FILE", "ws://CP1:s3cret@localhost:99999", "--side", "CSMS"], "with a port up to 65535, not localhost:99999\n"),
+        (["FILE", "ws://CP1:s3cret@localhost:s3", "--side", "CSMS"], "not localhost:s3\n"),
+        (["FILE", "ws://CP1:s3cret/@localhost:1", "--side", "CSMS"], "not localhost:1\n"),
+        (["FILE", "ws://CP1:s3cret\u2100@localhost:1", "--side", "CSMS"], "not localhost:1\n"),
+        (["FILE", "ws://CP1:s3cret@[localhost:1", "--side", "CSMS"], "not [localhost:1\n"),
         (["FILE", "wss://localhost:1", "--side", "CSMS"], "wss:// needs it to listen"),
         (["FILE", "ws://localhost:1", "--side", "CSMS", "--cafile", "x"], "--keyfile and --cafile go with wss:// and --certfile"),
         (["FILE", "wss://localhost:0", "--side", "CSMS", "--certfile", "missing.pem"], "missing.pem"),
@@ -482,7 +503,9 @@ def test_wrong_arguments(arguments: list[str], message: str, recording: Path, ca
     with pytest.raises(SystemExit) as end:
         main(["replay", *(str(recording) if argument == "FILE" else argument for argument in arguments)])
     assert end.value.code == 2
-    assert message in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert message in told
+    assert "s3cret" not in told
 
 
 # --- As the CSMS
@@ -655,6 +678,74 @@ def test_a_charge_point_that_goes(tmp_path: Path, make_client: Make, told: Told,
     assert future.result() == 7
     assert "line 1     Reset                      differs  the connection is closed" in capsys.readouterr().out
     assert told.texts[-1].endswith("; 1 call of 2 had been played")
+
+
+FAR_APART = [
+    entry("out", [2, "1", "Heartbeat", {}], time="0001-01-02T00:00:00Z"),
+    entry("in", [2, "2", "Reset", {"type": "Soft"}], time="9999-01-02T00:00:00Z"),
+    entry("out", [2, "3", "Heartbeat", {}], time="9999-01-02T00:00:00Z"),
+]
+
+
+@pytest.mark.parametrize("speed", ["1", "1e-300"])
+def test_a_clock_that_is_damaged_as_csms(
+    speed: str, tmp_path: Path, make_client: Make, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting = Collector()
+    wait_closed = OcppClientConnection.wait_closed
+
+    def wait(self: OcppClientConnection, seconds: float | None = None) -> bool:
+        waiting(seconds)
+        return wait_closed(self, seconds)
+
+    monkeypatch.setattr(OcppClientConnection, "wait_closed", wait)
+    future = play_csms(lines(tmp_path / "x.jsonl", *FAR_APART), "--speed", speed, "--timeout", "1")
+    client = make_client(told.url, version="1.6")
+    client.call("Heartbeat")
+    assert 365 * 86_400 < waiting.next()[0] <= 366 * 86_400
+    client.close()
+    assert future.result() == 7, "it notices that the charge point has gone"
+    assert told.texts[-1] == "CP1 has not connected within 1 s; 0 calls of 1 had been played"
+
+
+def test_the_pace_outlives_a_reconnect_as_csms(tmp_path: Path, make_client: Make, told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    waiting = Collector()
+    wait_closed = OcppClientConnection.wait_closed
+
+    def wait(self: OcppClientConnection, seconds: float | None = None) -> bool:
+        waiting(seconds)
+        return wait_closed(self, seconds)
+
+    monkeypatch.setattr(OcppClientConnection, "wait_closed", wait)
+    found = [HEARTBEAT, entry("in", [2, "2", "Reset", {"type": "Soft"}], 2)]
+    future = play_csms(lines(tmp_path / "x.jsonl", *found), "--speed", "1")
+    url = told.url
+    first = make_client(url, version="1.6")
+    began = time.monotonic()
+    first.call("Heartbeat")
+    longest = waiting.next()[0]
+    first.close()
+    second = make_client(version="1.6")
+    second.on("Reset", lambda request: {"status": "Accepted"})
+    second.connect(url)
+    assert waiting.next()[0] < longest
+    assert future.result() == 0
+    assert time.monotonic() - began >= 2.0
+
+
+def test_a_clock_that_is_damaged_as_charge_point(tmp_path: Path, make_server: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    server, waiting = Books(make_server()).server, Collector()
+    wait_closed = OcppClient.wait_closed
+
+    def wait(self: OcppClient[Any], seconds: float | None = None) -> bool:
+        waiting(seconds)
+        return wait_closed(self, seconds)
+
+    monkeypatch.setattr(OcppClient, "wait_closed", wait)
+    future = in_thread(main, ["replay", str(lines(tmp_path / "x.jsonl", *FAR_APART)), server.url, "--speed", "1"])
+    assert 365 * 86_400 < waiting.next()[0] <= 366 * 86_400
+    server.wait_for("CP1", TIMEOUT).close()
+    assert future.result() == 7
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
+from websockets.exceptions import InvalidStatus
 
 from ocpp_sync import CallError, ConnectionClosed, HandshakeError, InvalidPayload, OcppClient, endpoint, utcnow
 from ocpp_sync.testing import Certificates, FakeClock, FaultyLink, OcppClientFixture, OcppServerFixture, ReceivedRequest, SeenFrame
@@ -270,6 +271,18 @@ def test_secrets_of_others_are_masked(ocpp_server: OcppServerFixture, ocpp_clien
     assert "4711" in ocpp_server.frames[0].text
 
 
+def test_what_a_function_raises_does_not_tell_what_is_masked(ocpp_server: OcppServerFixture, ocpp_client: OcppClientFixture) -> None:
+    def tell(value: Any) -> bool:
+        raise ValueError(f"not {value}")
+
+    ocpp_client().call("Authorize", {"idToken": {"idToken": "4711", "type": "KeyCode"}})
+    for fields in ({"idToken__idToken": tell}, {"idToken": tell}, {"idToken": {"idToken": int}}):
+        assert "4711" not in why_not(lambda fields=fields: ocpp_server.expect("Authorize", fields, timeout=SOON))  # type: ignore[misc]
+    said = why_not(lambda: ocpp_server.expect("Authorize", idToken__idToken=tell, idToken__type=tell, timeout=SOON))
+    assert "idToken.idToken: '***', for which tell raises ValueError; " in said
+    assert "idToken.type: 'KeyCode', for which tell raises ValueError: not KeyCode" in said
+
+
 @pytest.mark.parametrize(
     ("action", "fields", "said"),
     [
@@ -385,6 +398,56 @@ def test_a_request_whose_link_goes_is_never_answered(ocpp_server: OcppServerFixt
     said = why_not(lambda: ocpp_server.expect("Authorize").response)
     assert said == "Authorize of CP1 (#1) was not answered before its link went"
     assert "CP1     disconnected: 1000\n" in ocpp_server.transcript() + "\n"
+
+
+def test_an_id_that_is_used_twice(ocpp_server: OcppServerFixture, raw_charge_point: Callable[..., RawChargePoint]) -> None:
+    ocpp_server.allow_invalid = True
+    raw = raw_charge_point(ocpp_server.url, version="1.6")
+    go_on = threading.Event()
+
+    def slow(request: dict[str, Any]) -> dict[str, Any]:
+        assert go_on.wait(TIMEOUT)
+        return {"currentTime": utcnow()}
+
+    ocpp_server.reply("Heartbeat", slow)
+    raw.send([2, "1", "Heartbeat", {}])
+    first = ocpp_server.expect("Heartbeat")
+    raw.send([2, "1", "Authorize", {"idTag": "TAG"}])
+    assert raw.receive()[:3] == [4, "1", "GenericError"]
+    second = ocpp_server.expect("Authorize")
+    with pytest.raises(CallError, match="the message id is already in use"):
+        _ = second.response
+    assert not first.is_over
+    go_on.set()
+    assert raw.receive()[0] == 3
+    assert "currentTime" in first.response
+    text = ocpp_server.transcript()
+    assert "<-- CALLERROR Authorize 1 " in text
+    assert "<-- CALLRESULT Heartbeat 1 " in text
+    assert not ocpp_server._conversation._open
+
+
+def test_both_requests_of_an_id_are_over_when_the_link_goes(
+    ocpp_server: OcppServerFixture, raw_charge_point: Callable[..., RawChargePoint]
+) -> None:
+    raw = raw_charge_point(ocpp_server.url, version="1.6")
+    gone = threading.Event()
+    ocpp_server.server.on("close", lambda charge_point, code, reason: gone.set())
+
+    def stuck(request: dict[str, Any]) -> dict[str, Any]:
+        assert gone.wait(TIMEOUT)
+        return {"currentTime": utcnow()}
+
+    ocpp_server.reply("Heartbeat", stuck)
+    raw.send([2, "1", "Heartbeat", {}])
+    calling = in_thread(ocpp_server.call, "ClearCache")
+    raw.receive()
+    raw.close()
+    assert why_not(lambda: ocpp_server.expect("Heartbeat").response).endswith("was not answered before its link went")
+    with pytest.raises(ConnectionClosed):
+        calling.result()
+    assert not ocpp_server._conversation._open
+    assert not ocpp_server._conversation._asked, "what is not answered any more"
 
 
 # --- Replies
@@ -558,6 +621,38 @@ def test_a_transcript_is_for_people(
     assert "CP1 --> CALLRESULT ? 3 {}" in text
     assert "CP1 <-- CALLRESULT Heartbeat 4 " in text
     assert max(map(len, text.split("\n"))) <= 140
+
+
+def test_nothing_that_a_failure_says_commands_the_terminal(
+    ocpp_server: OcppServerFixture, raw_charge_point: Callable[..., RawChargePoint]
+) -> None:
+    evil = "\x1b[31m\u202e"
+    with pytest.raises(InvalidStatus):
+        raw_charge_point(ocpp_server.url, identity="%1B%5B31m", version="1.6")
+    raw = raw_charge_point(ocpp_server.url, version="1.6")
+    ocpp_server.allow_failures = True
+    names: dict[str, Any] = {}
+    ocpp_server.reply("Heartbeat", lambda request: names[evil])
+    for message in ([2, "1", f"Do{evil}", {}], [2, "2", "Authorize", {"idTag": evil, evil: "x"}], [2, "3", "Heartbeat", {}]):
+        raw.send(message)
+        raw.receive()
+    ocpp_server.allow_failures = False
+    ocpp_server.failures.append(f"failed\nwith {evil}")
+    request = ocpp_server.received[0]
+    request.is_over = False  # as if it had not been answered
+    request.answer, ocpp_server.timeout = None, SOON
+    said = [
+        why_not(lambda: ocpp_server.expect("BootNotification", timeout=SOON)),
+        why_not(lambda: ocpp_server.expect_no("*")),
+        why_not(lambda: ocpp_server.wait_booted(timeout=SOON)),
+        why_not(lambda: request.response),
+        why_not(ocpp_server.check),
+        repr(request),
+    ]
+    for text in said:
+        assert all(line.isprintable() for line in text.split("\n")), text
+    assert "Do\\x1b[31m\\u202e of CP1" in said[0]
+    assert "failed\nwith \\x1b[31m\\u202e\n(allow_failures" in said[4], "its lines stay lines"
 
 
 def test_of_very_many_frames_the_last_are_shown(ocpp_server: OcppServerFixture, ocpp_client: OcppClientFixture) -> None:

@@ -108,6 +108,27 @@ def test_what_is_chosen(arguments: list[str], expected: list[tuple[str, str]], r
     assert actions(recording, capsys, *arguments) == expected
 
 
+def test_what_json_does_not_have_is_there_as_text(tmp_path: Path, capsys: Output) -> None:
+    path = tmp_path / "x.jsonl"
+    frames = [
+        '[2,"1","Heartbeat",{"a":1e999}]', '[3,"1",{"currentTime":"now"}]',
+        '[2,"2","Heartbeat",{}]', '[4,"2","InternalError","no",{"a":[-1e999]}]',
+        '[3,"3",{"a":1e999}]',
+    ]  # fmt: skip
+    path.write_text("".join(f"{frame}\n" for frame in frames), encoding="utf-8")
+    assert main(["show", "--json", str(path)]) == 0
+
+    def refuse(name: str) -> None:
+        raise AssertionError(f"{name} is no JSON")
+
+    first, second, third = (json.loads(line, parse_constant=refuse) for line in capsys.readouterr().out.splitlines())
+    assert (first["action"], first["text"], first["answerText"]) == ("Heartbeat", frames[0], frames[1])
+    assert (second["action"], second["text"], second["answerText"]) == ("Heartbeat", frames[2], frames[3])
+    assert (third["problem"], third["text"]) == ("an answer to nothing", frames[4])
+    assert "answerText" not in third
+    assert not {"request", "response", "error"} & {*first, *second, *third}
+
+
 def test_json(recording: Path, capsys: Output) -> None:
     assert main(["show", "--json", str(recording)]) == 0
     boot, authorize, *_ = (json.loads(line) for line in capsys.readouterr().out.splitlines())

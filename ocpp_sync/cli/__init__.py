@@ -52,6 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit status: 0 if all went well, 1 if not, 2 for wrong arguments, 130 after Ctrl-C or SIGINT and 143 after SIGTERM in a command
         that these break off. A command may have more, which its ``--help`` tells.
     """
+    _open_missing_streams()
     arguments = sys.argv[1:] if argv is None else list(argv)
     if "_ARGCOMPLETE" in os.environ:
         from .completion import complete
@@ -74,6 +75,14 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"ocpp-sync: {error}", file=sys.stderr)
             return 1
     return status
+
+
+def _open_missing_streams() -> None:
+    """A stream that the shell has closed, as in ``ocpp-sync serve >&-``, is None: what is written to it goes nowhere."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            # It takes the descriptor that is free, so that no file or socket gets what is meant for the stream.
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 (it stays open)
 
 
 def command_parser(name: str) -> CommandParser:

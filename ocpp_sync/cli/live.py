@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TextIO
 
-__all__ = ["LiveOutput", "stream_writer_to", "writer_to"]
+__all__ = ["LiveOutput", "not_shown_text", "stream_writer_to", "writer_to"]
 
 _MAX_LINES = 10_000
 _MAX_CHARACTERS = 8 * 1024 * 1024
@@ -23,15 +23,19 @@ class LiveOutput:
     Args:
         write: Writes a text, as a whole; it may block.
         left_out: Makes the line that says how many lines were left out.
+        not_shown: Makes the line that stands for one that cannot be made.
 
     Attributes:
         failed: Set when nothing can be written any more; :attr:`error` says why.
         error: What the writing has raised; None if nothing has.
     """
 
-    def __init__(self, write: Callable[[str], None], left_out: Callable[[int], str]) -> None:
+    def __init__(
+        self, write: Callable[[str], None], left_out: Callable[[int], str], not_shown: Callable[[Exception], str] | None = None
+    ) -> None:
         self._write = write
         self._left_out = left_out
+        self._not_shown = not_shown_text if not_shown is None else not_shown
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
         self._closed = threading.Condition(self._lock)
@@ -58,11 +62,12 @@ class LiveOutput:
             if not must and self._is_full(size):
                 self._missing += 1
                 return
+            was_empty = not self._lines
             if self._missing:
                 self._say_what_is_missing()
             self._lines.append((make, size))
             self._characters += size
-            if len(self._lines) == 1:
+            if was_empty:
                 self._changed.notify()
 
     def close(self, timeout: float) -> bool:
@@ -95,7 +100,7 @@ class LiveOutput:
     def _run(self) -> None:
         while lines := self._next():
             try:
-                self._write("".join([f"{_made(line)}\n" for line in lines]))
+                self._write("".join([f"{self._made(make)}\n" for make in lines]))
             except Exception as error:
                 with self._lock:
                     self.error = error
@@ -114,12 +119,16 @@ class LiveOutput:
             self._characters -= sum(size for _, size in taken)
         return [make for make, _ in taken]
 
+    def _made(self, make: Callable[[], str]) -> str:
+        try:
+            return make()
+        except Exception as error:  # RecursionError: what a peer has sent is nested too deeply, say
+            return self._not_shown(error)
 
-def _made(make: Callable[[], str]) -> str:
-    try:
-        return make()
-    except Exception as error:  # RecursionError: what a peer has sent is nested too deeply, say
-        return f"… a line that cannot be shown: {type(error).__name__}"
+
+def not_shown_text(error: Exception) -> str:
+    """What stands for a line that cannot be made, for people."""
+    return f"… a line that cannot be shown: {type(error).__name__}"
 
 
 def writer_to(out: TextIO) -> Callable[[str], None]:

@@ -8,7 +8,7 @@ from typing import Any, TextIO
 
 from .terminal import can_print, fold, printable, uses_colour, width_of
 
-__all__ = ["Page", "name_left_out", "spaced_json"]
+__all__ = ["Page", "name_left_out", "spaced_json", "value_or_text"]
 
 _COLOURS = {"call": "\x1b[36m", "answer": "\x1b[32m", "wrong": "\x1b[31m", "dim": "\x1b[2m"}
 _RESET = "\x1b[0m"
@@ -60,3 +60,12 @@ def name_left_out(number: int, line: str) -> None:
 def spaced_json(value: Any) -> str:
     """JSON that can be folded at its spaces."""
     return json.dumps(value, ensure_ascii=False)
+
+
+def value_or_text(value: Any) -> Any:
+    """A value as it is, or its text if JSON has nothing for it: a recording may hold 1e999 or NaN, which Python reads all the same."""
+    try:
+        json.dumps(value, allow_nan=False)
+    except ValueError:
+        return json.dumps(value)
+    return value

@@ -97,8 +97,8 @@ def _names(client: OcppClient, arguments: argparse.Namespace, frames: LastFrames
 
     def connect_again() -> OcppClient:
         """Connect to the URL of the command line."""
-        connect(client, arguments)
-        return client
+        # Not by the function for commands, which ends the program if an argument is found to be wrong.
+        return client.connect(arguments.url, dict(arguments.header or ()), timeout=arguments.timeout)
 
     def on(name: str, handler: Any = None) -> Any:
         """Register a handler; see client.on()."""

@@ -31,7 +31,7 @@ from .connecting import (
     validation_from,
     wrong_arguments,
 )
-from .page import Page
+from .page import Page, value_or_text
 from .terminal import printable
 
 __all__ = ["EXAMPLES", "add_arguments", "run"]
@@ -187,8 +187,8 @@ def _place(arguments: argparse.Namespace) -> tuple[str | None, int, dict[str, An
     try:
         parts = urlsplit(arguments.url)
         port = parts.port
-    except ValueError as error:
-        wrong_arguments(f"{arguments.url}: {error}")
+    except ValueError:  # whose text may hold a password
+        wrong_arguments(f"to listen, the URL is such as ws://localhost:9221, with a port up to 65535, not {_without_user(arguments.url)}")
     if parts.scheme not in ("ws", "wss") or parts.username is not None:
         wrong_arguments(f"to listen, the URL is such as ws://localhost:9221, not {_without_user(arguments.url)}")
     if (parts.scheme == "wss") != (arguments.certfile is not None):
@@ -259,6 +259,6 @@ def _as_dict(outcome: Outcome) -> dict[str, Any]:
     differences = []
     for path, recorded, now in outcome.differences:
         values = {"recorded": recorded, "now": now}
-        differences.append({"path": path, **{name: value for name, value in values.items() if value is not MISSING}})
+        differences.append({"path": path, **{name: value_or_text(value) for name, value in values.items() if value is not MISSING}})
     entry: dict[str, Any] = {"line": outcome.call.frame.line, "action": outcome.call.action, "differs": outcome.differs}
     return {**entry, "seconds": outcome.seconds, "problem": outcome.problem, "differences": differences}

@@ -15,7 +15,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from .frames import FrameFormat
-from .live import LiveOutput
+from .live import LiveOutput, not_shown_text
 from .watch import UNREADABLE, Frame, FrameWatch, LastFrames
 
 if TYPE_CHECKING:
@@ -81,7 +81,11 @@ class Reporter:
         self._identities: set[str] = set()
         self._lock = threading.Lock()
         self.frames = LastFrames()
-        self.output = LiveOutput(write, lambda count: self._format.happening(_left_out(count)))
+        self.output = LiveOutput(
+            write,
+            lambda count: self._format.happening(_left_out(count)),
+            lambda error: self._format.happening(_now("", "not-shown", not_shown_text(error)), is_bad=True),
+        )
         server.on("frame", self._frame)
         server.on("connection", self._connection)
         server.on("close", self._close)
@@ -130,7 +134,8 @@ class Reporter:
         self._happened(charge_point.identity, "connected", f"connected from {host}:{port} with OCPP {charge_point.version}")
 
     def _close(self, charge_point: OcppClientConnection, code: int, reason: str) -> None:
-        if charge_point.identity not in self._server:  # else a newer connection has taken its place
+        # By the very name: a newer connection may have taken its place, which in 2.x need not be written in the same case.
+        if charge_point.identity not in self._server.connections:
             self._watch.forget(charge_point.identity)
         self._happened(charge_point.identity, "disconnected", f"disconnected: {code} {reason}".rstrip())
 

@@ -36,6 +36,7 @@ EXAMPLES = """\
 
 _PORT = 9220
 _INTERVAL = 300
+_LOOK_INTERVAL = 0.5  # seconds
 _MAX_TOKEN = 255  # characters; of an idToken of 2.1
 _LOOKS_LIKE_A_FILE = re.compile(r"/|\.\w{1,5}$")
 
@@ -82,7 +83,8 @@ def run(arguments: argparse.Namespace) -> int:
 
                 status = interact(prompt_names(server, csms, reporter.frames), BANNER)
             else:
-                reporter.output.failed.wait()
+                while not reporter.output.failed.wait(_LOOK_INTERVAL):
+                    pass  # a signal that comes just before the wait does not end it
         except KeyboardInterrupt:
             pass
         server.close()

@@ -235,12 +235,20 @@ def _cut(text: str) -> str:
     return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"
 
 
+_PAYLOADS = ("request", "response", "error")
+
+
 class _JsonPrinter:
     """For programs."""
 
     def show(self, exchange: Exchange) -> None:
         """Print an exchange as an object."""
-        print(json.dumps(_as_dict(exchange)))
+        entry = _as_dict(exchange)
+        try:
+            line = json.dumps(entry, allow_nan=False)
+        except ValueError:  # 1e999, say, which Python reads as infinity, for which there is nothing in JSON
+            line = json.dumps({**{name: value for name, value in entry.items() if name not in _PAYLOADS}, **_texts(exchange)})
+        print(line)
 
     def summary(self, summary: Summary, *, is_alone: bool) -> None:
         """There is none: a program asks for it alone."""
@@ -274,6 +282,11 @@ def _as_dict(exchange: Exchange) -> dict[str, Any]:
         else:
             entry |= _said_as_dict(reply)
     return entry
+
+
+def _texts(exchange: Exchange) -> dict[str, str]:
+    answer = {} if exchange.answer is None else {"answerText": exchange.answer.text}
+    return {"text": exchange.frame.text, **answer}
 
 
 def _said_as_dict(message: CallResult | CallError | CallResultError | Any) -> dict[str, Any]:

@@ -44,6 +44,7 @@ _STATUSES = """\
 
 _TOKENS = ("DEADBEEF", "CAFE0001", "CAFE0002", "04A1B2C3D4E5F6")
 _END_TIMEOUT = 5.0  # seconds that the last messages may take
+_LOOK_AGAIN = 0.5  # seconds
 _FLUSH_TIMEOUT = 5.0  # seconds for a terminal that takes nothing
 _TOKEN_LENGTH = {"1.6": 20, "2.0.1": 36, "2.1": 255}
 
@@ -109,6 +110,7 @@ def run(arguments: argparse.Namespace) -> int:
             if arguments.frames:
                 station.client.on("frame", partial(screen.frame, station.identity if len(names) > 1 else ""))
         failures: list[str] = []
+        is_cut_short = False
         try:
             fleet.start(arguments.url, dict(arguments.header or ()), stagger=arguments.stagger)
             if arguments.offline:
@@ -118,12 +120,12 @@ def run(arguments: argparse.Namespace) -> int:
             else:
                 if not arguments.manual:
                     fleet.drive(tokens, at_once=len(names) == 1)
-                _live(arguments, fleet, tokens, screen)
+                is_cut_short = _live(arguments, fleet, tokens, screen)
         except KeyboardInterrupt:
-            pass
+            is_cut_short = True
         finally:
             fleet.close(leave=arguments.on_exit == "leave", timeout=_END_TIMEOUT)
-        return screen.summary(fleet, failures)
+        return screen.summary(fleet, failures, is_cut_short=is_cut_short)
 
 
 # --- The arguments
@@ -239,23 +241,30 @@ def _setting(text: str) -> tuple[str, str]:
 # --- Running
 
 
-def _live(arguments: argparse.Namespace, fleet: Any, tokens: list[str], screen: _Screen) -> None:
-    """Until the end of the duration, q, or Ctrl-C."""
+def _live(arguments: argparse.Namespace, fleet: Any, tokens: list[str], screen: _Screen) -> bool:
+    """Until the end of the duration, or q, for which it is true."""
     from ocpp_sync.simulator.keys import Keyboard, Panel
 
     deadline = None if arguments.duration is None else time.monotonic() + arguments.duration
     if len(fleet.stations) > 1 or not Keyboard.fits(sys.stdin):
-        screen.failed.wait(arguments.duration)
-        return
+        while (deadline is None or time.monotonic() < deadline) and not screen.failed.wait(_left(deadline)):
+            pass
+        return False
     panel = Panel(fleet.stations[0], list(tokens))
     screen.say("Keys: p plug, a authorize, s stop, u unplug, o offline, q quit; ? shows all.")
     with Keyboard(sys.stdin) as keyboard:
         while (deadline is None or time.monotonic() < deadline) and not screen.failed.is_set():
             key = keyboard.read(deadline)
             if key in ("", "q", "Q", "\x04"):
-                return
+                return True
             if key is not None and (answer := panel.press(key)) is not None:
                 screen.say(answer)
+    return False
+
+
+def _left(deadline: float | None) -> float:
+    """How long to wait now: a signal may have been taken by another thread, and is seen when this one wakes."""
+    return _LOOK_AGAIN if deadline is None else min(_LOOK_AGAIN, max(0.0, deadline - time.monotonic()))
 
 
 def _follow(arguments: argparse.Namespace, fleet: Any, scenario: Any, failures: list[str], screen: _Screen) -> None:
@@ -278,7 +287,8 @@ def _follow(arguments: argparse.Namespace, fleet: Any, scenario: Any, failures: 
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(None if deadline is None else max(0.0, deadline - time.monotonic()))
+        while thread.is_alive() and (deadline is None or time.monotonic() < deadline):
+            thread.join(_left(deadline))
     if any(thread.is_alive() for thread in threads):
         failures.append(f"{scenario.file}: it has not come to its end within {arguments.duration:g} s")
     else:
@@ -299,7 +309,6 @@ class _Screen:
     def __init__(self, arguments: argparse.Namespace, *, is_alone: bool) -> None:
         from .frames import FrameFormat
         from .live import LiveOutput, writer_to
-        from .terminal import printable
         from .watch import FrameWatch
 
         self._as_json: bool = arguments.json
@@ -307,7 +316,6 @@ class _Screen:
         self._is_alone = is_alone
         self._format = FrameFormat(sys.stdout, with_time=True)
         self._watch = FrameWatch()
-        self._printable = partial(printable, sys.stdout)
         self._output = LiveOutput(writer_to(sys.stdout), lambda count: f"… {count} lines left out")
         self.failed = self._output.failed
 
@@ -340,10 +348,10 @@ class _Screen:
         if not self._as_json:
             self._output.put(lambda: text, must=True)
 
-    def summary(self, fleet: Any, failures: list[str]) -> int:
+    def summary(self, fleet: Any, failures: list[str], *, is_cut_short: bool) -> int:
         """The end; returns the exit status."""
         summary = fleet.summary()
-        problems = [*failures, *fleet.problems(summary)]
+        problems = [*failures, *fleet.problems(summary, is_cut_short=is_cut_short)]
         if self._as_json:
             document = json.dumps({"event": "summary", **summary, "problems": problems})
             self._output.put(lambda: document, must=True)
@@ -351,7 +359,7 @@ class _Screen:
             self._output.put(lambda: "\n".join(_summary(summary)), must=True)
         self._output.close(_FLUSH_TIMEOUT)
         for problem in problems:
-            print(f"ocpp-sync: {self._printable(problem) if problem.isascii() else problem}", file=sys.stderr)
+            print(f"ocpp-sync: {problem}", file=sys.stderr)
         return 1 if problems else 0
 
     def _line(self, note: Any) -> str:

@@ -22,11 +22,15 @@ _ERRORS = {"CALLERROR", "CALLRESULTERROR"}
 _ERROR_FIELDS = ("errorCode", "errorDescription", "errorDetails")
 
 # Nothing but the beginning is read where a frame passes; its payload only if somebody wants to see it.
-_STRING = r'"((?:[^"\\]|\\.)*)"'
+# No valid id or action is nearly as long as that: what a peer makes up is neither kept nor searched whole.
+_STRING = r'"((?:[^"\\]|\\.){0,200})"'
 _HEAD = re.compile(rf"\s*\[\s*([2-6])\s*,\s*{_STRING}\s*,\s*(?:{_STRING})?")
 
 _MAX_OPEN = 100  # calls of one charge point without an answer; there can be two, if both sides are as they should be
 _MAX_ROUND_TRIPS = 10_000
+_MAX_CODES = 30  # of CALLERRORs in each direction; OCPP has fewer, but a peer can make some up
+_MAX_CODE_LENGTH = 60
+_OTHER = "other"
 
 
 @dataclass(eq=False)
@@ -80,7 +84,8 @@ class FrameWatch:
 
     Attributes:
         counts: How many frames of each kind have passed, for example ``{("out", "CALL"): 12}``.
-        errors: How many CALLERRORs there were of each code, for example ``{("out", "NotSupported"): 1}``.
+        errors: How many CALLERRORs there were of each code, for example ``{("out", "NotSupported"): 1}``. When there are too many codes,
+            further ones are ``"other"``.
         round_trips: Seconds that the last calls have waited for their answers, in order, of both directions.
     """
 
@@ -104,7 +109,7 @@ class FrameWatch:
         with self._lock:
             self.counts[direction, kind] += 1
             if kind in _ERRORS:
-                self.errors[direction, name] += 1
+                self.errors[direction, self._code(direction, name)] += 1
             action, took = name, None
             if kind == "CALL":
                 still_open = self._open.setdefault(identity, {})
@@ -118,6 +123,11 @@ class FrameWatch:
                     took = now - started
                     self.round_trips.append(took)
         return Frame(then, identity, direction, kind, action, message_id, text, took)
+
+    def _code(self, direction: str, name: str) -> str:
+        code = name[:_MAX_CODE_LENGTH]
+        is_known = (direction, code) in self.errors
+        return code if is_known or sum(way == direction for way, _ in self.errors) < _MAX_CODES else _OTHER
 
     def counted(self) -> tuple[Counter[tuple[str, str]], Counter[tuple[str, str]]]:
         """Copies of :attr:`counts` and :attr:`errors`, of the same moment."""

@@ -27,6 +27,7 @@ from .script import Answers, Script
 __all__ = ["CsmsPlayer", "Outcome", "Played", "answer_as_charge_point", "play_charge_point"]
 
 _EVENT = "TransactionEvent"  # of OCPP 2.x, where the charge point gives a transaction its id
+_MAX_DELAY = 366 * 86_400.0  # seconds; what is longer comes from a damaged clock, and cannot be waited for
 _LINGER = 0.5  # seconds in which a CALLERROR goes out: unlike an answer, nobody is told when it has
 
 
@@ -92,7 +93,7 @@ class Played:
         """Seconds from one recorded call to another, at the speed that is wanted."""
         if not self._speed or earlier.frame.time is None or call.frame.time is None:
             return 0.0
-        return max(0.0, (call.frame.time - earlier.frame.time).total_seconds() / self._speed)
+        return min(max(0.0, (call.frame.time - earlier.frame.time).total_seconds() / self._speed), _MAX_DELAY)
 
     def send(self, call: Exchange, peer: OcppClient[Any] | OcppClientConnection) -> Outcome:
         """Send a recorded call, and compare what is answered.
@@ -245,7 +246,7 @@ class CsmsPlayer:
             if last.sender == "CS" and not self._have_come({awaited: due[awaited]}):
                 missed.add(awaited)
                 yield self._missing(last, due)
-            time.sleep(played.delay(last, exchange))
+            self._wait(played.delay(last, exchange))
             last = exchange
             try:
                 yield played.send(exchange, self._server.wait_for(self._identity, played.timeout))
@@ -258,6 +259,12 @@ class CsmsPlayer:
                 yield self._missing(exchange, due)
         if (connection := self._server.connections.get(self._identity)) is not None:
             connection.wait_closed(max(0.0, self._refused + _LINGER - time.monotonic()))
+
+    def _wait(self, delay: float) -> None:
+        """Wait, as long as the charge point is there, or comes again in time."""
+        end = time.monotonic() + delay
+        while (left := end - time.monotonic()) > 0:
+            self._server.wait_for(self._identity, self._played.timeout).wait_closed(left)
 
     def _have_come(self, due: Mapping[str, int]) -> bool:
         """Whether calls have come as often as they are due; it waits for them, from each message of the charge point to the next."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import os
+import select
 import stat
 import threading
+import time
 from collections.abc import Callable
 from datetime import datetime, timezone
 from functools import partial
@@ -29,6 +31,7 @@ __all__ = ["Recorder"]
 _log = logging.getLogger("ocpp_sync")
 
 _FOR_THE_OWNER = 0o600  # frames hold idTags and the like
+_PATIENCE = 0.5  # seconds for a line; what records is the thread that reads the link
 
 
 class Recorder:
@@ -44,7 +47,7 @@ class Recorder:
     A line has ``time`` (UTC, microseconds), ``identity``, ``side`` (who recorded it, ``"CS"`` or ``"CSMS"``), ``version``, ``direction``
     (``"in"`` or ``"out"``, seen from there) and ``text``. Each is in the file as soon as the frame has passed, so a crash loses nothing,
     and ``tail -f`` works. A file that fails, because the disk is full, say, is reported once in the log ``ocpp_sync``, and nothing more is
-    recorded; the link does not notice.
+    recorded; the link does not notice. Whoever reads from a pipe or a terminal may pause for a moment only: then it has failed, too.
 
     Args:
         file: The path of a file, which is made for its owner alone, or appended to if it is there; or an open text file, which stays open.
@@ -98,8 +101,8 @@ class Recorder:
             if (write := self._write) is None:
                 return
             # The time is taken here, so that the lines are in the order of their times.
-            time = datetime.now(timezone.utc).isoformat(timespec="microseconds").replace("+00:00", "Z")
-            entry = {"time": time, "identity": identity, "side": side, "version": version, "direction": direction, "text": shown}
+            now = datetime.now(timezone.utc).isoformat(timespec="microseconds").replace("+00:00", "Z")
+            entry = {"time": now, "identity": identity, "side": side, "version": version, "direction": direction, "text": shown}
             line = json.dumps(entry, ensure_ascii=not _is_unicode(shown + identity)) + "\n"
             try:
                 write(line)
@@ -126,7 +129,9 @@ def _open_to_append(name: str) -> int:
     descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0), _FOR_THE_OWNER)
     try:
         status = os.fstat(descriptor)
-        if stat.S_ISREG(status.st_mode) and status.st_size and not _ends_with_newline(name):
+        if not stat.S_ISREG(status.st_mode):
+            os.set_blocking(descriptor, False)  # a pipe that nobody reads from must not hold up the links
+        elif status.st_size and not _ends_with_newline(name):
             _write_all(descriptor, "\n")  # a crash has cut its last line off, which must not spoil the next one
     except BaseException:
         os.close(descriptor)
@@ -145,8 +150,13 @@ def _ends_with_newline(name: str) -> bool:
 
 def _write_all(descriptor: int, text: str) -> None:
     rest = memoryview(text.encode())
+    end = time.monotonic() + _PATIENCE
     while rest:
-        rest = rest[os.write(descriptor, rest) :]
+        try:
+            rest = rest[os.write(descriptor, rest) :]
+        except BlockingIOError:  # only what is no regular file has no room for now
+            if not select.select([], [descriptor], [], max(0.0, end - time.monotonic()))[1]:
+                raise TimeoutError(f"it has taken nothing more for {_PATIENCE:g} s") from None
 
 
 def _write_and_flush(file: TextIO, text: str) -> None:

@@ -184,8 +184,13 @@ class Fleet:
             },
         }
 
-    def problems(self, summary: dict[str, Any]) -> list[str]:
-        """What is wrong with a summary, for people; nothing if all went well."""
+    def problems(self, summary: dict[str, Any], *, is_cut_short: bool = False) -> list[str]:
+        """What is wrong with a summary, for people; nothing if all went well.
+
+        Args:
+            summary: The summary.
+            is_cut_short: Whether somebody has ended it, so that there may have been no time to be accepted.
+        """
         found = [f"{count} × {code} from the CSMS" for code, count in summary["callErrors"].items()]
         wrong = {code: count for code, count in summary["refused"].items() if code in _WRONG}
         found += [f"{count} × {code} to the CSMS" for code, count in wrong.items()]
@@ -193,7 +198,8 @@ class Fleet:
             f"{summary[name]} × {text}" for name, text in (("timeouts", "no answer"), ("invalid", "an invalid answer")) if summary[name]
         ]
         found += [f"{summary['errors'][kind]} × {text}" for kind, text in _ERRORS.items() if summary["errors"].get(kind)]
-        if missing := summary["stations"] - summary["accepted"]:
+        missing = summary["stations"] - summary["accepted"]
+        if missing and not is_cut_short:
             found.append(f"{missing} not accepted by the CSMS")
         return found
 

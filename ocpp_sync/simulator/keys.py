@@ -43,12 +43,12 @@ class Keyboard:
         self._handlers: dict[int, Any] = {}
 
     @staticmethod
-    def fits(terminal: TextIO) -> bool:
+    def fits(terminal: TextIO | None) -> bool:
         """Whether keys can be read from there, now."""
         try:
             import termios  # noqa: F401
 
-            return threading.current_thread() is threading.main_thread() and terminal.isatty()
+            return terminal is not None and threading.current_thread() is threading.main_thread() and terminal.isatty()
         except (ImportError, ValueError):  # no such system; or the stream is closed
             return False
 

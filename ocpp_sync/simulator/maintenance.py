@@ -97,6 +97,7 @@ class Maintenance:
 
     def __init__(self, station: Station) -> None:
         self._station = station
+        self._is_rebooting = False  # only looked at in the station's thread
         self.log = Course(station, station.wording.log, None, "log")
         self.firmware = Course(station, station.wording.firmware, None, "firmware")
 
@@ -118,6 +119,9 @@ class Maintenance:
     def reboot(self, reason: Reason, boot_reason: str, *, hard: bool = False) -> None:
         """Start anew; in the station's thread."""
         station = self._station
+        if self._is_rebooting:
+            return
+        self._is_rebooting = True
         station.reboots += 1
         station.note("reboot", "starts anew", reason=boot_reason)
         with station.changing():
@@ -132,6 +136,7 @@ class Maintenance:
 
     def _boot(self, boot_reason: str) -> None:
         station = self._station
+        self._is_rebooting = False
         with station.changing():
             station.configuration.boot()
             station.is_resetting = False

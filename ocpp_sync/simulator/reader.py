@@ -107,6 +107,8 @@ class Reader:
         """Somebody may begin, as soon as a car is there."""
         seconds = self._station.configuration.number("connection timeout")
         connector.authorization = authorization
+        if not authorization.is_remote:
+            self._station.pending_profiles.pop(connector.number, None)  # it was meant for somebody else
         if seconds > 0:
             authorization.end = self._station.agenda.after(seconds, partial(self._lapse, connector, authorization))
         self._station.note("authorized", f"{authorization.token.id} may charge", connector.number, token=authorization.token.id)
@@ -116,4 +118,5 @@ class Reader:
         with self._station.changing():
             if connector.authorization is authorization:
                 connector.authorization = None
+                self._station.pending_profiles.pop(connector.number, None)
                 self._station.note("lapsed", f"{authorization.token.id} has not plugged in", connector.number)

@@ -69,6 +69,8 @@ class Uplink:
         self._url = ""
         self._headers: Mapping[str, str] | None = None
         self._connecting: threading.Thread | None = None
+        self._lock = threading.Lock()  # guards the next two: close() comes from any thread
+        self._closed = False
         self._wanted = False  # whether there is to be a link
         self._last: Delivery | None = None
 
@@ -84,10 +86,13 @@ class Uplink:
         Args:
             boot: The BootNotification, of a station that has just started; None is one that was only offline.
         """
-        self._wanted, self.is_booting = True, boot is not None
-        name = f"ocpp-connect {self.client.identity}"
-        self._connecting = threading.Thread(target=self._connect, args=(boot,), name=name, daemon=True)
-        self._connecting.start()
+        with self._lock:
+            if self._closed:
+                return
+            self._wanted, self.is_booting = True, boot is not None
+            name = f"ocpp-connect {self.client.identity}"
+            self._connecting = threading.Thread(target=self._connect, args=(boot,), name=name, daemon=True)
+            self._connecting.start()
 
     def _connect(self, boot: dict[str, Any] | None) -> None:
         try:
@@ -96,6 +101,8 @@ class Uplink:
             pass  # it is not wanted any more
         except Exception as error:
             self._failed("link", str(error))
+        if not self._wanted:
+            self.client.close()  # it was closed before this thread had begun
 
     def disconnect(self, reason: str) -> None:
         """Have no link until :meth:`connect`."""
@@ -178,7 +185,8 @@ class Uplink:
         Args:
             seconds: How long what is under way may take.
         """
-        self._wanted = False
+        with self._lock:
+            self._wanted, self._closed = False, True
         self.client.close(drain=True, timeout=seconds)
         self._end_connecting()
         self.left = self._count_left()

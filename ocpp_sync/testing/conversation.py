@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .. import messages
 from ..errors import CallError, InvalidPayload, MalformedMessage
 from ..protocol import DIALECTS
+from .printable import printable
 
 if TYPE_CHECKING:
     from ..checks import Checks
@@ -99,7 +100,8 @@ class ReceivedRequest:
             raise answer.with_traceback(None)
         if answer is None:
             why = "is not answered" if self.is_send else "was not answered before its link went" if is_over else None
-            raise AssertionError(f"{self.action} of {self.identity} (#{self.number}) {why or f'was not answered within {timeout:g} s'}")
+            said = f"{self.action} of {self.identity} (#{self.number}) {why or f'was not answered within {timeout:g} s'}"
+            raise AssertionError(printable(said))
         return answer
 
     def __getitem__(self, field: str) -> Any:
@@ -117,7 +119,7 @@ class ReceivedRequest:
         return field in self.payload
 
     def __repr__(self) -> str:
-        return f"<ReceivedRequest #{self.number} {self.action} of {self.identity}>"
+        return printable(f"<ReceivedRequest #{self.number} {self.action} of {self.identity}>")
 
 
 class _Response(NamedTuple):
@@ -153,8 +155,8 @@ class Conversation:
         self._connected: set[OcppClientConnection] = set()
         self._responses: list[_Response] = []
         self._malformed: list[str] = []
-        # What is not answered yet, by connection and id: of the charge points, and of the server.
-        self._open: dict[tuple[OcppClientConnection, str], ReceivedRequest] = {}
+        # What is not answered yet, by connection and id: of the charge points, who may use an id twice, and of the server.
+        self._open: dict[tuple[OcppClientConnection, str], list[ReceivedRequest]] = {}
         self._asked: dict[tuple[OcppClientConnection, str], str] = {}
 
     # --- Events of the server
@@ -187,7 +189,10 @@ class Conversation:
         """A connection has ended."""
         with self.changed:
             for key in [key for key in self._open if key[0] is charge_point]:
-                self._open.pop(key).is_over = True
+                for request in self._open.pop(key):
+                    request.is_over = True
+            for key in [key for key in self._asked if key[0] is charge_point]:
+                del self._asked[key]
             self._happened(charge_point.identity, f"disconnected: {code}{f' {reason!r}' if reason else ''}")
 
     def rejected(self, identity: str, request: HandshakeRequest, status: int) -> None:
@@ -208,7 +213,8 @@ class Conversation:
     def refusals(self) -> str:
         """Who was refused, to be added to an error; empty if nobody was."""
         with self.changed:
-            return "".join(f"; {each.identity} was {each.text}" for each in self.happenings if each.text.startswith("refused"))
+            refused = [f"; {each.identity} was {each.text}" for each in self.happenings if each.text.startswith("refused")]
+        return printable("".join(refused))
 
     def _now(self) -> float:
         return time.monotonic() - self._began
@@ -221,7 +227,13 @@ class Conversation:
         key = (charge_point, message.message_id)
         if direction == "in":
             return self._asked.get(key, "")
-        return self._open[key].action if key in self._open else ""
+        request = self._answered(charge_point, message)
+        return "" if request is None else request.action
+
+    def _answered(self, charge_point: OcppClientConnection, message: messages.Message) -> ReceivedRequest | None:
+        """The request that the server answers. One with an id that is in use is refused at once, while the first one waits."""
+        requests = self._open.get((charge_point, message.message_id), [None])
+        return requests[-1 if isinstance(message, messages.CallError) else 0]
 
     def _came(self, charge_point: OcppClientConnection, frame: SeenFrame, message: messages.Message | MalformedMessage) -> None:
         if isinstance(message, MalformedMessage):
@@ -230,7 +242,7 @@ class Conversation:
             request = ReceivedRequest(self, len(self.requests) + 1, frame, message)
             self.requests.append(request)
             if not request.is_send:
-                self._open[charge_point, request.message_id] = request
+                self._open.setdefault((charge_point, request.message_id), []).append(request)
         else:
             action = self._asked.pop((charge_point, message.message_id), None)
             if action is not None and isinstance(message, messages.CallResult):
@@ -240,8 +252,12 @@ class Conversation:
         if isinstance(message, messages.Call):
             self._asked[charge_point, message.message_id] = message.action
         elif isinstance(message, (messages.CallResult, messages.CallError)):
-            request = self._open.pop((charge_point, message.message_id), None)
+            request = self._answered(charge_point, message)
             if request is not None:
+                key = (charge_point, message.message_id)
+                self._open[key].remove(request)
+                if not self._open[key]:
+                    del self._open[key]
                 request.answer = message.payload if isinstance(message, messages.CallResult) else CallError(*message[1:])
                 request.is_over = True
 

@@ -99,7 +99,7 @@ def _difference(wanted: Any, value: Any, shown: Any, path: str) -> Iterator[str]
             for place, pair in enumerate(zip(wanted, value, shown, strict=True)):
                 yield from _difference(*pair, f"{path}[{place}]")
     elif callable(wanted):
-        if (problem := _refusal(wanted, value)) is not None:
+        if (problem := _refusal(wanted, value, is_masked=shown != value)) is not None:
             yield f"{path}: {_short(shown)}, {problem}"
     elif not _is_equal(wanted, value):
         yield f"{path}: {_short(shown)}, not {_wanted(wanted)}"
@@ -111,15 +111,18 @@ def _is_equal(wanted: Any, value: Any) -> bool:
     return bool(wanted == value)
 
 
-def _refusal(predicate: Any, value: Any) -> str | None:
-    """Why a function of the user does not take a value, or a type has it not as an instance; None if it does."""
+def _refusal(predicate: Any, value: Any, *, is_masked: bool) -> str | None:
+    """Why a function of the user does not take a value, or a type has it not as an instance; None if it does.
+
+    Of a value that is masked, what the function raises is not quoted: it may tell the value.
+    """
     if isinstance(predicate, type):
         is_one = isinstance(value, predicate) and (predicate is bool or not isinstance(value, bool))
         return None if is_one else f"not of the type {predicate.__name__}"
     try:
         return None if predicate(value) else f"which {_wanted(predicate)} does not take"
     except Exception as error:
-        return f"for which {_wanted(predicate)} raises {type(error).__name__}: {error}"
+        return f"for which {_wanted(predicate)} raises {type(error).__name__}{'' if is_masked else f': {error}'}"
 
 
 def _wanted(value: Any) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from ..redaction import redact
 from .conversation import Conversation, Happening, SeenFrame
+from .printable import printable
 
 __all__ = ["lines_of", "transcript"]
 
@@ -59,6 +60,5 @@ def _line(time: float, identity: str, arrow: str, text: str) -> str:
     if len(text) > _MAX_LENGTH:
         text = f"{text[:_MAX_LENGTH]}… ({len(text)} characters)"
     line = f"{time:8.3f} {identity} {arrow} {text}"
-    if not line.isprintable():  # it must not command a terminal
-        line = line.encode("unicode_escape").decode()
+    line = printable(line.replace("\n", "\\n"))
     return "\n".join(textwrap.wrap(line, _WIDTH, subsequent_indent=" " * 12, break_on_hyphens=False))

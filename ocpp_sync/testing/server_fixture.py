@@ -17,6 +17,7 @@ from .expectations import Expectation
 from .failures import Failures
 from .inbox import Inbox
 from .possible import check_action
+from .printable import printable
 from .replies import Reply, check_reply
 from .report import transcript
 
@@ -386,7 +387,7 @@ class OcppServerFixture:
         """What :meth:`check` would say, one text each; they do not count any more."""
         found = [] if self.allow_invalid else [f"{each}\n(allow_invalid=True lets it)" for each in self._conversation.invalid(self._checks)]
         found += [] if self.allow_failures else [f"{each}\n(allow_failures=True lets it)" for each in self.failures]
-        new = [problem for problem in found if problem not in self._told]
+        new = [problem for problem in map(printable, found) if problem not in self._told]
         self._told.update(new)
         return new
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from .conversation import ReceivedRequest
 from .expectations import Expectation
+from .printable import printable
 
 __all__ = ["not_come", "unexpected"]
 
@@ -42,12 +43,12 @@ def not_come(
     if early is not None:
         lines.append(f"#{early.number} is like that, but came before what was expected last: any_order=True takes it all the same")
     lines.append(f"came instead: {_named(came)}")
-    return "\n".join([*lines, *_since(since)])
+    return printable("\n".join([*lines, *_since(since)]))
 
 
 def unexpected(expectation: Expectation, found: ReceivedRequest, since: Sequence[str]) -> str:
     """Which one came that should not, and what has happened since the last one that was taken in order, as lines."""
-    return "\n".join([f"a {expectation} has come (#{found.number})", *_since(since)])
+    return printable("\n".join([f"a {expectation} has come (#{found.number})", *_since(since)]))
 
 
 def _since(lines: Sequence[str]) -> list[str]:
