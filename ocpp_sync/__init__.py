@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .errors import CertificateError as CertificateError
     from .errors import ConnectionClosed as ConnectionClosed
     from .errors import DataTransferError as DataTransferError
+    from .errors import FileError as FileError
     from .errors import HandshakeError as HandshakeError
     from .errors import InvalidPayload as InvalidPayload
     from .errors import MalformedMessage as MalformedMessage
@@ -33,7 +34,10 @@ if TYPE_CHECKING:
     from .errors import OutboxError as OutboxError
     from .errors import OutboxFull as OutboxFull
     from .errors import RejectHandshake as RejectHandshake
+    from .errors import ScenarioError as ScenarioError
+    from .errors import ScenarioFailure as ScenarioFailure
     from .errors import SchemaError as SchemaError
+    from .errors import StateError as StateError
     from .handshake import hex_password as hex_password
     from .limits import Limits as Limits
     from .outbox import Delivery as Delivery
@@ -69,6 +73,10 @@ _HOMES = {
     "OcppClientConnection": "server_connection",
     "OcppError": "errors",
     "OcppServer": "server",
+    "FileError": "errors",
+    "StateError": "errors",
+    "ScenarioError": "errors",
+    "ScenarioFailure": "errors",
     "OutboxError": "errors",
     "OutboxFull": "errors",
     "OutboxSettings": "outbox",

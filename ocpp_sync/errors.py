@@ -11,8 +11,12 @@
     ├── NotAccepted                   the CSMS has not accepted this station yet
     ├── SchemaError                   schemas= says something that cannot be     (also ValueError)
     ├── DataTransferError             the other side did not accept a DataTransfer, or a handler does not
-    ├── OutboxError                   the file of the outbox cannot be used
-    │   └── OutboxFull                there is no room in it
+    ├── FileError                     a file cannot be used
+    │   ├── OutboxError               that of the outbox
+    │   │   └── OutboxFull            there is no room in it
+    │   └── StateError                that of a CSMS's state
+    ├── ScenarioError                 a scenario of the simulator is wrong      (also ValueError)
+    ├── ScenarioFailure               what a scenario expects has not come      (also AssertionError)
     ├── RejectHandshake               raised in an authorization hook: refuse with this status
     └── ConnectionClosed              the link has gone                         (also ConnectionError)
         ├── NotConnected              there was no link when the call was made
@@ -29,6 +33,7 @@ __all__ = [
     "CertificateError",
     "ConnectionClosed",
     "DataTransferError",
+    "FileError",
     "HandshakeError",
     "InvalidPayload",
     "MalformedMessage",
@@ -38,7 +43,10 @@ __all__ = [
     "OutboxError",
     "OutboxFull",
     "RejectHandshake",
+    "ScenarioError",
+    "ScenarioFailure",
     "SchemaError",
+    "StateError",
     "sendable_code",
     "spell_code",
 ]
@@ -318,8 +326,8 @@ class HandshakeError(ConnectionClosed):
         return f"{self.message} ({self.reason})"
 
 
-class OutboxError(OcppError):
-    """The file of an outbox cannot be used: it is another's, newer, in use, or the disk is full or broken.
+class FileError(OcppError):
+    """A file cannot be used.
 
     Attributes:
         file: The file.
@@ -335,5 +343,51 @@ class OutboxError(OcppError):
         return f"{self.file}: {self.message}"
 
 
+class OutboxError(FileError):
+    """The file of an outbox cannot be used: it is another's, newer, in use, or the disk is full or broken."""
+
+
 class OutboxFull(OutboxError):
     """There is no room for a message in the outbox, and nothing in it that may be dropped for it (rule D12)."""
+
+
+class StateError(FileError):
+    """The file of a CSMS's state cannot be used: it is another's, newer, in use, or damaged."""
+
+
+class ScenarioError(OcppError, ValueError):
+    """A scenario file is wrong.
+
+    Attributes:
+        file: The file.
+        place: Where in it, for example ``"step 3"`` or ``"step 4.2"``; empty is the whole.
+        message: What is wrong there, for people.
+    """
+
+    def __init__(self, file: str, place: str, message: str) -> None:
+        super().__init__(file, place, message)
+        self.file = file
+        self.place = place
+        self.message = message
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.place}: {self.message}" if self.place else f"{self.file}: {self.message}"
+
+
+class ScenarioFailure(OcppError, AssertionError):
+    """What a step waits for, or expects, has not come.
+
+    Attributes:
+        file: The file.
+        place: The step.
+        message: What came instead, for people.
+    """
+
+    def __init__(self, file: str, place: str, message: str) -> None:
+        super().__init__(file, place, message)
+        self.file = file
+        self.place = place
+        self.message = message
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.place}: {self.message}"

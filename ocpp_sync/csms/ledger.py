@@ -11,8 +11,9 @@ from enum import Enum
 from os import PathLike
 from typing import TYPE_CHECKING
 
+from ocpp_sync.errors import StateError
+
 from .books import Books, Changed
-from .errors import StateError
 
 if TYPE_CHECKING:
     from .state_file import StateFile

@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ocpp_sync.errors import StateError
 from ocpp_sync.outbox.database import beside, connect, sync
 
 from . import books
-from .errors import StateError
 from .records import ChargePoint, Transaction
 
 __all__ = ["StateFile"]

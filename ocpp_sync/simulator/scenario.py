@@ -9,6 +9,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from ..errors import ScenarioError, ScenarioFailure
 from ..schemas import VERSIONS
 from .station import Station
 from .steps import STEPS, Failure, Field, Run
@@ -27,44 +28,6 @@ _TOP = {
     "configuration": Field(dict),
     "steps": Field(list, required=True),
 }
-
-
-class ScenarioError(ValueError):
-    """A scenario file is wrong.
-
-    Attributes:
-        file: The file.
-        place: Where in it, for example ``"step 3"`` or ``"step 4.2"``; empty is the whole.
-        message: What is wrong there, for people.
-    """
-
-    def __init__(self, file: str, place: str, message: str) -> None:
-        super().__init__(file, place, message)
-        self.file = file
-        self.place = place
-        self.message = message
-
-    def __str__(self) -> str:
-        return f"{self.file}: {self.place}: {self.message}" if self.place else f"{self.file}: {self.message}"
-
-
-class ScenarioFailure(AssertionError):
-    """What a step waits for, or expects, has not come.
-
-    Attributes:
-        file: The file.
-        place: The step.
-        message: What came instead, for people.
-    """
-
-    def __init__(self, file: str, place: str, message: str) -> None:
-        super().__init__(file, place, message)
-        self.file = file
-        self.place = place
-        self.message = message
-
-    def __str__(self) -> str:
-        return f"{self.file}: {self.place}: {self.message}"
 
 
 @dataclass(frozen=True)
