@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,6 +20,9 @@ from .support import RawChargePoint, RawCsms
 pytest_plugins = ["ocpp_sync.testing.plugin", "pytester"]
 
 JOIN_TIMEOUT = 10.0
+
+# A shell ignores it for what it starts in the background, and so would the processes that tests start and interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Nothing may depend on the speed of the machine.
 hypothesis.settings.register_profile("any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
