@@ -431,8 +431,7 @@ def test_both_requests_of_an_id_are_over_when_the_link_goes(
     ocpp_server: OcppServerFixture, raw_charge_point: Callable[..., RawChargePoint]
 ) -> None:
     raw = raw_charge_point(ocpp_server.url, version="1.6")
-    gone = threading.Event()
-    ocpp_server.server.on("close", lambda charge_point, code, reason: gone.set())
+    gone, connection = threading.Event(), ocpp_server.wait_for("CP1")
 
     def stuck(request: dict[str, Any]) -> dict[str, Any]:
         assert gone.wait(TIMEOUT)
@@ -443,6 +442,8 @@ def test_both_requests_of_an_id_are_over_when_the_link_goes(
     calling = in_thread(ocpp_server.call, "ClearCache")
     raw.receive()
     raw.close()
+    assert connection.wait_closed(TIMEOUT)
+    gone.set()
     assert why_not(lambda: ocpp_server.expect("Heartbeat").response).endswith("was not answered before its link went")
     with pytest.raises(ConnectionClosed):
         calling.result()
