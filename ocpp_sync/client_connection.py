@@ -285,7 +285,7 @@ class ClientConnection(Connection):
 
     def _report(self, error: BaseException) -> None:
         self.failed_attempts += 1
-        _log.warning("%s: cannot connect: %s", self.identity, error)
+        _log.warning("%s: no link: %s", self.identity, error)
         self._put_event("error", error)
 
     def _open(self, life: _Life, url: str, deadline: float | None) -> tuple[Link, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -69,9 +70,11 @@ class OcppClientConnection(Connection, Generic[VersionT]):
 
     Attributes:
         request: The HTTP request that opened it.
+        link_number: For the package: no other connection of the process has it.
     """
 
     _side = "CSMS"
+    _link_numbers = itertools.count(1)
     _versions = VERSIONS
 
     def __init__(
@@ -91,6 +94,7 @@ class OcppClientConnection(Connection, Generic[VersionT]):
         handlers = Handlers(EVENTS, tuple(keys.values()), "CS")
         super().__init__(identity, handlers, max_unreadable=limits.max_bad_messages, keys=keys, **options)
         self.request = request
+        self.link_number = next(self._link_numbers)
         self._server_handlers = server_handlers
         self._ended = ended
         self._done = done

@@ -75,7 +75,7 @@ def test_both_sides_record_each_frame(
     assert [line["direction"] for line in theirs] == ["in", "out", "out", "in"]
     assert [line["direction"] for line in ours] == ["out", "in", "in", "out"]
     for line in (*theirs, *ours):
-        assert list(line) == ["time", "identity", "side", "version", "direction", "text"]
+        assert list(line) == ["time", "identity", "side", "version", "link", "direction", "text"]
         assert (line["identity"], line["version"]) == ("CP1", version)
         assert line["time"].endswith("Z")
         assert abs(parse_time(line["time"]) - datetime.now(timezone.utc)) < timedelta(minutes=10)

@@ -6,6 +6,7 @@ import gzip
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ocpp_sync import OcppClient, OcppServer, skeleton, utcnow
+from ocpp_sync import ConnectionClosed, OcppClient, OcppServer, skeleton, utcnow
 from ocpp_sync.cli import main, validate
 from ocpp_sync.default_responses import minimal_response
 from ocpp_sync.recording import Frame, Recorder
@@ -24,7 +25,7 @@ from ocpp_sync.recording.masked import without_masks
 from ocpp_sync.redaction import MASK, redact
 from ocpp_sync.schemas import actions, definitions
 
-from .support import TIMEOUT, VERSIONS
+from .support import TIMEOUT, VERSIONS, in_thread
 
 Output = pytest.CaptureFixture[str]
 Make = Callable[..., Any]
@@ -421,3 +422,39 @@ def test_a_log_of_the_python_package_ocpp_from_a_pipe() -> None:
 def test_nothing_in_a_finding_commands_the_terminal(tmp_path: Path, capsys: Output) -> None:
     path = log_of(tmp_path / "x.log", '[2,"1","Heart\\u001b[31mbeat",{}]')
     assert "\x1b" not in findings(path, capsys, "--version", "1.6")[0]
+
+
+def test_b3_a_call_of_a_link_that_has_gone_is_over(tmp_path: Path, capsys: Output) -> None:
+    lines: list[str] = []
+    for link in (1, 2, 2):
+        entry = {"time": "2026-11-27T07:00:00.000Z", "identity": "CP1", "side": "CSMS", "version": "1.6", "link": link, "direction": "in"}
+        lines.append(json.dumps({**entry, "text": json.dumps([2, f"{len(lines)}", "Heartbeat", {}])}))
+    path = log_of(tmp_path / "x.jsonl", *lines)
+    expected = "3: Heartbeat request: it was sent while Heartbeat, line 2, was still open: one call at a time"
+    assert findings(path, capsys) == [expected]
+
+
+def test_b3_a_lost_link_is_recorded_as_one(
+    tmp_path: Path, make_server: Callable[..., OcppServer], make_client: Callable[..., OcppClient], capsys: Output
+) -> None:
+    """By a server whose handler has not answered when the link goes."""
+    server, called, go_on = make_server(), threading.Event(), threading.Event()
+
+    def heartbeat(*_: Any) -> dict[str, str]:
+        if not called.is_set():
+            called.set()
+            go_on.wait(10)
+        return {"currentTime": "2026-11-27T07:00:00Z"}
+
+    server.on("Heartbeat", heartbeat)
+    with Recorder(tmp_path / "x.jsonl") as recorder:
+        recorder.attach(server)
+        client = make_client(server.url, version="1.6")
+        calling = in_thread(client.call, "Heartbeat")
+        assert called.wait(10)
+        client.close()
+        with pytest.raises(ConnectionClosed):
+            calling.result()
+        go_on.set()
+        make_client(server.url, version="1.6").call("Heartbeat")
+    assert findings(tmp_path / "x.jsonl", capsys) == []

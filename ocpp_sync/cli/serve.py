@@ -64,6 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     shown.add_argument("--state", metavar="FILE", help="keep charge points, their configuration and transactions in this SQLite file")
     shown.add_argument("--metrics", metavar="PORT", type=_port, help="serve the counters for Prometheus at this port of localhost")
     shown.add_argument("--repl", action="store_true", help="a Python prompt, to call charge points while frames scroll by")
+    shown.add_argument("--no-ipython", action="store_true", help="with --repl: Python's own prompt, even if IPython is installed")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -81,7 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
                 from .prompt_names import BANNER, prompt_names
                 from .repl import interact
 
-                status = interact(prompt_names(server, csms, reporter.frames), BANNER)
+                status = interact(prompt_names(server, csms, reporter.frames), BANNER, ipython=not arguments.no_ipython)
             else:
                 while not reporter.output.failed.wait(_LOOK_INTERVAL):
                     pass  # a signal that comes just before the wait does not end it
@@ -161,6 +162,8 @@ def _passwords(file: str) -> Any:
 
 def _tokens(given: str) -> list[str]:
     """The tokens of a file, or of a list with commas."""
+    if not given.strip():
+        raise _Unusable("--tokens: there is no token; a list has commas between: DEADBEEF,CAFE0001")
     path = Path(given)
     try:
         is_file = path.exists()
@@ -242,7 +245,7 @@ def _port(text: str) -> int:
 
 def _interval(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 0 < int(text) < 2**31:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds above 0")
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of seconds above 0")
     return int(text)
 
 

@@ -83,6 +83,9 @@ class Checker:
             version: The version of OCPP that it is held against.
         """
         talk = self._talks.setdefault((frame.identity, frame.side), _Talk())
+        if frame.link != talk.link:
+            talk.link = frame.link
+            talk.last_calls.clear()  # they are over, answered or not
         if frame.text.startswith(_ALL_MASKED):
             self.masked += 1
             talk.last_calls.clear()  # it may have been an answer
@@ -156,6 +159,7 @@ class _Talk:
     def __init__(self) -> None:
         self._ids: dict[str | None, OrderedDict[str, int]] = {}
         self.last_calls: dict[str | None, Exchange] = {}
+        self.link: int | None = None
         self._overtaken: OrderedDict[Exchange, Finding] = OrderedDict()  # without times it shows later whether it was still open
 
     def asked(self, exchange: Exchange, message: Call | Send, version: str) -> list[Finding]:

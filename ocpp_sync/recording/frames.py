@@ -27,6 +27,7 @@ class Frame(NamedTuple):
         side: Who recorded it, ``"CS"`` or ``"CSMS"``; None if the line does not tell.
         version: The version of OCPP; None if the line does not tell.
         direction: ``"in"`` or ``"out"``, seen from who recorded it; None if the line does not tell.
+        link: Another number for each link; None if the line does not tell.
     """
 
     line: int
@@ -36,6 +37,7 @@ class Frame(NamedTuple):
     side: str | None = None
     version: str | None = None
     direction: str | None = None
+    link: int | None = None
 
     @property
     def sender(self) -> str | None:
@@ -86,7 +88,7 @@ def _of_object(number: int, fields: dict[str, Any]) -> Frame | None:
         text = next(filter(None, (_frame_text(fields[name]) for name in _TEXTS if name in fields)), None)
         if text is None:
             return None
-    side, version = fields.get("side"), fields.get("version")
+    side, version, link = fields.get("side"), fields.get("version"), fields.get("link")
     version = version.lower().removeprefix("ocpp") if isinstance(version, str) else None
     return Frame(
         number,
@@ -96,6 +98,7 @@ def _of_object(number: int, fields: dict[str, Any]) -> Frame | None:
         side if side in _SIDES else None,
         version if version in VERSIONS else None,
         _direction(_first_text(fields, _DIRECTIONS)),
+        link if type(link) is int else None,
     )
 
 

@@ -198,8 +198,8 @@ def sender_of_action(action: str) -> str | None:
 def exchanges(frames: Iterable[Frame]) -> Iterator[Exchange]:
     """The exchanges of a file, in the order of their calls, each when its answer has come.
 
-    It holds back what comes after a call that is not answered: until two minutes have passed by the times of the recording, or ten
-    thousand exchanges; an answer that comes later yet is one to nothing.
+    It holds back what comes after a call that is not answered: until there is another link, two minutes have passed by the times of the
+    recording, or ten thousand exchanges; an answer that comes later yet is one to nothing.
     """
     pairing = Pairing()
     held: OrderedDict[Exchange, None] = OrderedDict()
@@ -223,6 +223,8 @@ def exchanges(frames: Iterable[Frame]) -> Iterator[Exchange]:
 def _is_settled(exchange: Exchange, now: Frame, held: int) -> bool:
     if not exchange.is_open or held > _MAX_HELD:
         return True
+    if (exchange.frame.identity, exchange.frame.side) == (now.identity, now.side) and exchange.frame.link != now.link:
+        return True  # its link has gone
     if exchange.frame.time is None or now.time is None:
         return False
     return now.time - exchange.frame.time > _MAX_WAIT

@@ -44,10 +44,10 @@ class Recorder:
             server.listen(9220)
             …
 
-    A line has ``time`` (UTC, microseconds), ``identity``, ``side`` (who recorded it, ``"CS"`` or ``"CSMS"``), ``version``, ``direction``
-    (``"in"`` or ``"out"``, seen from there) and ``text``. Each is in the file as soon as the frame has passed, so a crash loses nothing,
-    and ``tail -f`` works. A file that fails, because the disk is full, say, is reported once in the log ``ocpp_sync``, and nothing more is
-    recorded; the link does not notice. Whoever reads from a pipe or a terminal may pause for a moment only: then it has failed, too.
+    A line has ``time`` (UTC, microseconds), ``identity``, ``side`` (who recorded it, ``"CS"`` or ``"CSMS"``), ``version``, ``link``
+    (another number for each link), ``direction`` (``"in"`` or ``"out"``, seen from there) and ``text``. Each is in the file as soon as the
+    frame has passed, so a crash loses nothing, and ``tail -f`` works. A file that fails, because the disk is full, say, is reported once in
+    the log ``ocpp_sync``, and nothing more is recorded; the link does not notice.
 
     Args:
         file: The path of a file, which is made for its owner alone, or appended to if it is there; or an open text file, which stays open.
@@ -84,9 +84,9 @@ class Recorder:
             on("frame", partial(self._record, "CSMS"))
 
     def _record(self, side: str, connection: Any, direction: str, text: str) -> None:
-        self.note(connection.identity, direction, text, side=side, version=connection.version)
+        self.note(connection.identity, direction, text, side=side, version=connection.version, link=connection.link_number)
 
-    def note(self, identity: str, direction: str, text: str, *, side: str, version: str | None) -> None:
+    def note(self, identity: str, direction: str, text: str, *, side: str, version: str | None, link: int | None = None) -> None:
         """Record one frame; from any thread, and without effect after :meth:`close`.
 
         Args:
@@ -95,6 +95,7 @@ class Recorder:
             text: The frame.
             side: The side that records, ``"CS"`` or ``"CSMS"``.
             version: The version of OCPP; None if it is not known.
+            link: A number that the frames of one link have in common; None if that is not known.
         """
         shown = redacted(text) if self._redact else text
         with self._lock:
@@ -102,7 +103,15 @@ class Recorder:
                 return
             # The time is taken here, so that the lines are in the order of their times.
             now = datetime.now(timezone.utc).isoformat(timespec="microseconds").replace("+00:00", "Z")
-            entry = {"time": now, "identity": identity, "side": side, "version": version, "direction": direction, "text": shown}
+            entry = {
+                "time": now,
+                "identity": identity,
+                "side": side,
+                "version": version,
+                "link": link,
+                "direction": direction,
+                "text": shown,
+            }
             line = json.dumps(entry, ensure_ascii=not _is_unicode(shown + identity)) + "\n"
             try:
                 write(line)

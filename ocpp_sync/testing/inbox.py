@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Inbox"]
 
+_MAX_SHOWN = 240  # characters of a frame; the report of the test has all of them
+
 
 class Inbox:
     """What of a conversation a test has asked for already, and what it has passed.
@@ -106,4 +108,4 @@ class Inbox:
         if last is not None:
             frames = frames[frames.index(last) + 1 :]
             happenings = [each for each in happenings if each.time > last.time]
-        return lines_of(frames, happenings)
+        return lines_of(frames, happenings, _MAX_SHOWN)

@@ -39,13 +39,14 @@ def check_action(action: str, keys: Sequence[str]) -> None:
         raise ValueError(str(error)) from None  # for a short traceback
 
 
-def check_fields(action: str, fields: Mapping[str, Any], keys: Sequence[str]) -> None:
-    """Check that the request of an action can have these fields, and that these can have such values, in one of the versions.
+def check_fields(action: str, fields: Mapping[str, Any], keys: Sequence[str], kind: str = "request") -> None:
+    """Check that a message of an action can have these fields, and that these can have such values, in one of the versions.
 
     Args:
         action: An action that one of them has.
         fields: As those of an :class:`~.expectations.Expectation`.
         keys: The versions, or the keys of their schemas.
+        kind: ``"request"`` or ``"response"``.
 
     Raises:
         ValueError: It cannot; the text says what may have been meant.
@@ -54,7 +55,7 @@ def check_fields(action: str, fields: Mapping[str, Any], keys: Sequence[str]) ->
     problems: dict[_Problem, list[str]] = {}
     for key in keys:
         if action in actions(key):
-            problem = _impossible(fields, (), places_of(key, action, "request"))
+            problem = _impossible(fields, (), places_of(key, action, kind))
             if problem is None:
                 return
             problems.setdefault(problem, []).append(base_version(key))

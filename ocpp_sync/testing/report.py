@@ -26,16 +26,16 @@ def transcript(conversation: Conversation) -> str:
     return "\n".join(lines_of(frames, happenings))
 
 
-def lines_of(frames: Sequence[SeenFrame], happenings: Iterable[Happening] = ()) -> list[str]:
-    """Frames as lines: when, who, which way, and what; a long one is folded, and of very many the last ones are shown."""
-    shown = [(frame.time, _frame(frame)) for frame in frames]
-    shown += [(happening.time, _line(happening.time, happening.identity, "   ", happening.text)) for happening in happenings]
+def lines_of(frames: Sequence[SeenFrame], happenings: Iterable[Happening] = (), max_length: int = _MAX_LENGTH) -> list[str]:
+    """Frames as lines: when, who, which way, and what; a long one is folded, or cut, and of very many the last ones are shown."""
+    shown = [(frame.time, _frame(frame, max_length)) for frame in frames]
+    shown += [(happening.time, _line(happening.time, happening.identity, "   ", happening.text, max_length)) for happening in happenings]
     shown.sort(key=lambda each: each[0])
     left_out = [f"({len(shown) - _MAX_LINES} earlier ones are left out)"] if len(shown) > _MAX_LINES else []
     return [*left_out, *(text for _, text in shown[-_MAX_LINES:])]
 
 
-def _frame(frame: SeenFrame) -> str:
+def _frame(frame: SeenFrame, max_length: int) -> str:
     text = redact(frame.text)
     kind, message_id, rest = _parts(text)
     if kind in _KINDS:
@@ -44,7 +44,7 @@ def _frame(frame: SeenFrame) -> str:
         text = f"{_KINDS[kind]} {frame.action or '?'} {message_id} {said}"
     else:
         text = f"no message: {text}"
-    return _line(frame.time, frame.identity, _ARROWS[frame.direction], text)
+    return _line(frame.time, frame.identity, _ARROWS[frame.direction], text, max_length)
 
 
 def _parts(text: str) -> tuple[int, str, list[object]]:
@@ -56,9 +56,9 @@ def _parts(text: str) -> tuple[int, str, list[object]]:
     return (kind, message_id, rest) if type(kind) is int and isinstance(message_id, str) else (0, "", [])
 
 
-def _line(time: float, identity: str, arrow: str, text: str) -> str:
-    if len(text) > _MAX_LENGTH:
-        text = f"{text[:_MAX_LENGTH]}… ({len(text)} characters)"
+def _line(time: float, identity: str, arrow: str, text: str, max_length: int) -> str:
+    if len(text) > max_length:
+        text = f"{text[:max_length]}… ({len(text)} characters)"
     line = f"{time:8.3f} {identity} {arrow} {text}"
     line = printable(line.replace("\n", "\\n"))
     return "\n".join(textwrap.wrap(line, _WIDTH, subsequent_indent=" " * 12, break_on_hyphens=False))
