@@ -1,0 +1,419 @@
+"""The charge point itself, with one connector: what happens when a card, a car or the CSMS comes.
+
+Everything that happens is a job in one queue, and :meth:`Controller.run` does one job after the other: so nothing here needs a lock. Jobs
+come from the button, the card reader, the handlers of the CSMS's requests, the meter and the guard. A job may wait for the CSMS only while
+nobody charges (``Authorize``); whatever must be at once (opening the contactor) is the guard's.
+
+There is: authorization by button, card and CSMS, with the local list and the offline policy; transactions that survive power cuts and lost
+links; meter values; charging profiles; availability, reset, unlocking, triggers, configuration; OCPP 1.6 and 2.0.1. There is not: more than
+one connector, reservation, firmware update, diagnostics, an authorization cache, certificates by OCPP, and ISO 15118.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from ocpp_sync import ConnectionClosed, Delivery, OcppError
+from ocpp_sync.clock import SYSTEM_CLOCK, Clock
+
+from . import ocpp16, ocpp201, profiles
+from .authorization import Authorization
+from .configuration import Configuration
+from .hardware import Hardware
+from .jobs import Jobs
+from .memory import Memory
+from .meter import Reading
+from .metering import Metering
+from .safety import IS_FAULT, Cause, Guard
+from .sessions import Driver, Session
+from .settings import Settings, SettingsError
+from .uplink import make_client
+
+log = logging.getLogger("charge_point")
+
+DIALECTS = {"1.6": ocpp16, "2.0.1": ocpp201}  # all that differs between the versions
+LEAST_AMPS = 6.0  # by IEC 61851 a car takes nothing below
+GOODBYE_TIMEOUT = 5.0  # for the CSMS to hear of the end
+
+
+class Controller(Jobs):
+    """The charge point.
+
+    Args:
+        settings: The settings.
+        hardware: The board.
+        clock: Another clock than the machine's, for tests.
+        healthy: See :class:`Guard`.
+        client_options: Further options of the client.
+
+    Raises:
+        OutboxError: The outbox's file cannot be used.
+        SettingsError: A key in [configuration] is wrong.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        hardware: Hardware,
+        *,
+        clock: Clock = SYSTEM_CLOCK,
+        healthy: Callable[[], object] | None = None,
+        client_options: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__()
+        self.settings, self.hardware, self.clock = settings, hardware, clock
+        self.memory = Memory(settings.files.memory)
+        try:
+            self.configuration = Configuration(settings.csms.version, self.memory, settings.configuration)
+        except ValueError as error:
+            raise SettingsError(str(error)) from None
+        self.client = make_client(settings, clock, **(client_options or {}))
+        self.guard = Guard(
+            hardware.contactor, settings.safety.policies, clock=clock, told=lambda: self.post(self._safety_changed), healthy=healthy
+        )
+        self.dialect = DIALECTS[settings.csms.version].Dialect(self)
+        self.limits = profiles.Limits(self.memory, settings.supply, self.client.now)
+        self.session: Session | None = None
+        self.driver: Driver | None = None
+        self.is_plugged = not hardware.knows_plug
+        self.is_to_restart = False  # when the transaction is over
+        self.is_to_be_inoperative = False  # when the transaction is over
+        self.last_reading = Reading(self.memory["meter_wh"], 0.0, settings.supply.volts, 0.0)
+        self.authorization = Authorization(self.client, self.configuration, self.memory, self.dialect)
+        self._metering = Metering(settings, hardware.meter, self.guard, lambda reading: self.post(lambda: self._measured(reading)), clock)
+        self._reported: Any = None
+        self._shown: Any = None
+        self._sampled_at = clock.monotonic()
+        self._end: str | None = None  # what run() returns
+        self._end_reason = "Other"  # of the transaction that goes on then
+        self._last_end: Delivery | None = None  # of a transaction
+
+    # --- The main loop
+
+    def run(self) -> str:
+        """Be a charge point until :meth:`stop`; returns ``"stop"``, ``"restart"``, ``"reboot"``, or ``"failed"``."""
+        hardware, guard, threads = self.hardware, self.guard, []
+        try:
+            guard.start()
+            self._end_what_was_left()
+            self._prepare()
+            guard.begin(Cause.LINK_LOST, "there is no link yet")
+            self._metering.expect()
+            guard.expect(Cause.WATCHDOG, "the main loop", self.settings.safety.watchdog_seconds)
+            threads = [
+                guard.thread(self._connect, "link"),
+                guard.thread(self._metering.run, "meter"),
+                guard.thread(hardware.wait_for_cards, "cards"),
+            ]
+            hardware.start()
+            while self._end is None:
+                self.do_next()
+                self._show()
+        except BaseException as error:
+            if isinstance(error, Exception):
+                guard.failed("main", error)  # opens at once
+            raise
+        finally:
+            guard.shut()  # opens, if it was not open
+            self.end_jobs()
+            self._metering.stop()
+            self._say_goodbye()
+            hardware.close()
+            for thread in threads:
+                while thread.is_alive():
+                    self.client.close()  # again, if it was about to connect
+                    thread.join(0.1)
+        return self._end
+
+    def stop(self, how: str = "stop", reason: str = "Other") -> None:
+        """End :meth:`run`; from any thread. The contactor opens before anything else."""
+        self._end_reason = reason
+        self.guard.begin(Cause.STOPPING, f"the program is to {how}")
+
+        def end() -> None:
+            self._end = self._end or how
+
+        self.post(end)
+
+    def _prepare(self) -> None:
+        client, guard = self.client, self.guard
+        for action, handler in self.dialect.handlers.items():
+            client.on(action, handler)
+        client.on("frame", lambda direction, text: guard.alive(Cause.CSMS_SILENT, "the CSMS") if direction == "in" else None)
+        client.on("connect", lambda: self.post(self._link_changed))
+        client.on("close", lambda code, reason: self.post(self._link_changed))
+        client.on("registration", lambda status: self.post(self._link_changed))
+        client.on("outbox", lambda what, message, reason: log.error("outbox: %s: %s", what, reason))
+        self.configuration.changed = self._configured
+        self._configured()
+        hardware = self.hardware
+        hardware.pressed = lambda: self.post(self._button)
+        hardware.carded = lambda uid: self.post(lambda: self._card(uid))
+        hardware.plugged = lambda is_plugged: self.post(lambda: self._plug(is_plugged))
+
+    def _connect(self) -> None:
+        reason = self.memory["boot_reason"]
+        with suppress(ConnectionClosed):  # it was closed meanwhile
+            self.client.connect(self.settings.csms.url, retry=True, boot=self.dialect.boot(reason))
+            self.memory.keep(boot_reason="PowerUp")
+
+    def _say_goodbye(self) -> None:
+        """End the transaction, for which the CSMS has a moment; else it hears of it at the next start."""
+        try:
+            self.end_session(self._end_reason)
+            if self._last_end is not None:
+                self._last_end.result(timeout=GOODBYE_TIMEOUT if self.is_online else 0)
+        except (OcppError, TimeoutError) as error:
+            log.warning("the CSMS will hear of the end later: %s", error)
+        finally:
+            self.client.close(drain=True, timeout=GOODBYE_TIMEOUT)
+
+    # --- Drivers
+
+    def _button(self) -> None:
+        if self.session is not None:
+            self.end_session("Local")
+        elif self.driver is not None:
+            self.driver = None
+        elif self.settings.button_tag:
+            self.begin(self.settings.button_tag)
+
+    def _card(self, tag: str) -> None:
+        if self.session is not None:
+            if tag == self.session.tag:
+                self.end_session("Local")
+        elif self.driver is not None and self.driver.tag == tag:
+            self.driver = None  # has changed his mind
+        else:
+            self.begin(tag)
+
+    def _plug(self, is_plugged: bool) -> None:
+        self.is_plugged = is_plugged
+        if not is_plugged:
+            self.end_session("EVDisconnected")
+        elif self.driver is not None:
+            driver, self.driver = self.driver, None
+            self._start(driver)
+
+    def why_not(self) -> str | None:
+        """Why nobody can begin to charge now; None if somebody can."""
+        if self.session is not None or self.driver is not None:
+            return "somebody else charges"
+        if not self.memory["operative"] or self.is_to_restart or self._end is not None:
+            return "the charge point is out of service"
+        return next(iter(self.guard.reasons.values()), None)
+
+    def begin(self, tag: str, *, is_known: bool = False, remote_start_id: int | None = None, profile: dict[str, Any] | None = None) -> None:
+        """Somebody wants to charge.
+
+        Args:
+            tag: Who.
+            is_known: Whether nobody needs to be asked.
+            remote_start_id: Of 2.0.1.
+            profile: The TxProfile that came along.
+        """
+        why = self.why_not()
+        if why is None and not (is_known or self.authorization.accepts(tag)):
+            why = f"{tag} is not authorized"
+        if why is not None:
+            log.info("no charge: %s", why)
+            return
+        driver = Driver(tag, self.clock.monotonic() + self.configuration.number("plug_timeout"), remote_start_id, profile)
+        if self.is_plugged:
+            self._start(driver)
+        else:
+            self.driver = driver
+
+    # --- The transaction
+
+    def _start(self, driver: Driver) -> None:
+        if not self.guard.arm():
+            log.warning("no charge: %s", "; ".join(self.guard.reasons.values()))
+            return
+        reading, now = self.read_meter(), self.client.now()
+        session = Session("", driver.tag, now, reading, driver.remote_start_id)
+        delivery = self.dialect.started(session)  # on disk before power flows
+        session.handle = delivery.transaction or session.handle
+        self.memory.keep(meter_wh=reading.energy_wh)
+        self.session, self._sampled_at = session, self.clock.monotonic()
+        if driver.profile is not None:
+            self.set_profile(driver.profile)
+        delivery.add_done_callback(lambda done: self.post(lambda: self._start_answered(session, done)))
+        self._apply_limit()
+
+    def _start_answered(self, session: Session, delivery: Delivery) -> None:
+        status = "Accepted"
+        try:
+            status = self.dialect.token_status(delivery.result(0)) or "Accepted"
+        except ConnectionClosed:
+            return  # the program ends
+        except OcppError as error:
+            status = f"unknown, since {delivery.action} failed: {error}"
+        if status != "Accepted" and session is self.session and self.configuration.flag("stop_on_invalid"):
+            log.warning("the charge of %s ends; it is %s", session.tag, status)
+            self.end_session("DeAuthorized")
+
+    def end_session(self, reason: str) -> None:
+        """End the transaction, if there is one; the contactor opens first."""
+        self.guard.disarm()
+        self.hardware.allow(0.0)
+        session, self.session, self.driver = self.session, None, None
+        if session is None:
+            return
+        reading = self.read_meter()
+        self._last_end = self.dialect.ended(session, reading, reason)
+        self.limits.end_transaction()
+        operative = self.memory["operative"] and not self.is_to_be_inoperative
+        self.memory.keep(operative=operative, meter_wh=max(reading.energy_wh, session.begin.energy_wh))
+        self.is_to_be_inoperative = False
+
+    def _end_what_was_left(self) -> None:
+        """After a power cut: end what was going on."""
+        for left in list(self.client.outbox.open_transactions()):
+            reading = self.read_meter()
+            highest = max(reading.energy_wh, self.memory["meter_wh"])
+            self.dialect.abandoned(left, reading._replace(energy_wh=highest))
+        self.limits.end_transaction()
+
+    def set_profile(self, profile: dict[str, Any]) -> bool:
+        """Install a charging profile; false if it cannot be."""
+        transaction = self.dialect.transaction_id(self.session) if self.session is not None else None
+        if "transactionId" not in profile and self.session is not None and transaction is None:
+            transaction = -1  # the CSMS has not named it yet; a profile without an id is for it nevertheless
+        is_installed = self.limits.install(profile, transaction)
+        self._apply_limit()
+        return is_installed
+
+    def clear_profiles(self, matches: Callable[[dict[str, Any]], bool]) -> bool:
+        """Take away the charging profiles that a function says; false if there are none."""
+        is_changed = self.limits.clear(matches)
+        self._apply_limit()
+        return is_changed
+
+    def schedule(self, seconds: int, unit: str) -> tuple[str, list[dict[str, Any]]]:
+        """The time, and what the charging profiles come to from then on."""
+        return self.limits.composite(self.session.started if self.session else None, seconds, unit)
+
+    def _apply_limit(self) -> None:
+        if self.session is None:
+            return
+        amps = self.limits.amps(self.session.started)
+        if amps >= LEAST_AMPS:
+            self.hardware.allow(amps)
+            flows = self.guard.close()
+        else:
+            self.hardware.allow(0.0)  # first: a car ends by itself what it is told to, and spares the contacts
+            self.guard.open()
+            flows = False
+        if flows != self.session.is_flowing and self.guard.is_armed:
+            self.session.is_flowing = flows
+            self.dialect.flow_changed(self.session)
+
+    def set_availability(self, operative: bool) -> str:
+        """Be in service, or not; returns ``"Accepted"``, or ``"Scheduled"`` for when the transaction is over."""
+        self.is_to_be_inoperative = not operative and self.session is not None
+        if self.is_to_be_inoperative:
+            return "Scheduled"
+        self.memory.keep(operative=operative)
+        if not operative:
+            self.driver = None
+        return "Accepted"
+
+    def restart_when_idle(self) -> None:
+        """End :meth:`run` when the transaction is over, to start again."""
+        self.is_to_restart = True
+        self.driver = None
+
+    def unlock(self) -> bool | None:
+        """Let the cable go, which ends the transaction; None if there is no lock."""
+        if not self.hardware.has_lock:
+            return None
+        self.end_session("UnlockCommand")
+        return self.hardware.unlock()
+
+    # --- The meter
+
+    def read_meter(self) -> Reading:
+        """What the meter shows; if it cannot be read, what it has shown last."""
+        try:
+            self.last_reading = self.hardware.meter.read()
+        except Exception as error:  # whatever it is, a transaction must come to its end
+            log.warning("the last reading is taken: %s", error)
+        return self.last_reading
+
+    def _measured(self, reading: Reading | None) -> None:
+        self.guard.alive(Cause.WATCHDOG, "the main loop")
+        now = self.clock.monotonic()
+        if self.driver is not None and now >= self.driver.until:
+            self.driver = None  # nobody has plugged in
+        if reading is None:
+            return
+        self.last_reading = reading
+        if self.session is None:
+            return
+        self._apply_limit()
+        interval = self.configuration.number("meter_interval")
+        if interval and now - self._sampled_at >= interval:
+            self._sampled_at = now
+            self.dialect.sampled(self.session, reading, "Sample.Periodic")
+
+    # --- What has changed
+
+    @property
+    def is_online(self) -> bool:
+        """Whether the CSMS can be asked."""
+        return self.client.connected and self.client.registration == "Accepted"
+
+    def _link_changed(self) -> None:
+        if self.is_online:
+            patience = max(self.settings.safety.csms_seconds, 2 * self.client.heartbeat_interval)
+            self.guard.expect(Cause.CSMS_SILENT, "the CSMS", patience)
+            self.guard.end(Cause.LINK_LOST)
+        else:
+            self.guard.begin(Cause.LINK_LOST, "there is no link to the CSMS")
+            self.guard.forget(Cause.CSMS_SILENT, "the CSMS")
+
+    def _safety_changed(self) -> None:
+        if self.session is not None and not self.guard.is_armed:
+            by = self.guard.tripped
+            self.end_session("EmergencyStop" if Cause.OVER_CURRENT in by else self._end_reason if Cause.STOPPING in by else "Other")
+        if Cause.THREAD_FAILED in self.guard.reasons:
+            self._end = self._end or "failed"  # a fresh start is better than a limping one
+
+    def _configured(self) -> None:
+        self.client.outbox.attempts = self.configuration.number("attempts")
+        self.client.outbox.retry_interval = self.configuration.number("retry")
+        if self.is_online:  # else the answer to the BootNotification says it
+            self.client.heartbeat_interval = self.configuration.number("heartbeat")
+
+    @property
+    def state(self) -> str:
+        """The state of the connector, in the words of 1.6."""
+        if IS_FAULT & self.guard.reasons.keys():
+            return "Faulted"
+        if self.session is not None:
+            return "Charging" if self.session.is_flowing else "SuspendedEVSE"
+        if not self.memory["operative"]:
+            return "Unavailable"
+        is_there = self.hardware.knows_plug and self.is_plugged
+        return "Preparing" if self.driver is not None or is_there else "Available"
+
+    def _show(self) -> None:
+        """After each job: tell the CSMS and the LEDs what is different now."""
+        state = self.state
+        if self.dialect.wire_state(state) != self._reported:
+            self._reported = self.dialect.wire_state(state)
+            self.report()
+        if self.is_to_restart and self.session is None:
+            self.stop("restart")
+        shown = state, self.is_online
+        if shown != self._shown:
+            self._shown = shown
+            self.hardware.show(*shown)
+
+    def report(self) -> None:
+        """Tell the CSMS the state."""
+        self.dialect.status(self.state, self.guard.reasons)
