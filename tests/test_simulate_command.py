@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import pty
@@ -14,15 +15,17 @@ import termios
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
 from ocpp_sync import OcppServer
-from ocpp_sync.cli import main
+from ocpp_sync.cli import main, simulate, simulation_screen
+from ocpp_sync.cli.simulate import EXAMPLES
 from ocpp_sync.csms import Csms
-from ocpp_sync.simulator import State, Station
+from ocpp_sync.simulator import Note, Scenario, State, Station
 from ocpp_sync.simulator.keys import HELP, Keyboard, Panel
 from ocpp_sync.testing import ScriptedCsms
 
@@ -273,7 +276,19 @@ def test_nobody_is_there(run: Run, caplog: pytest.LogCaptureFixture) -> None:
         (["--set", "x"], "'x' is no KEY=VALUE"),
         (["--set", "x=1"], "'x' is no setting of this station"),
         (["--token", "x" * 21, "--version", "1.6"], "a token of OCPP 1.6 has 1 to 20 characters"),
-        (["--connectors", "101"], "1 to 100 connectors"),
+        (["--connectors", "101"], "'101' is no number from 1 to 100\n"),
+        (["--connectors", "0"], "'0' is no number from 1 to 100\n"),
+        (["--count", "9" * 5000], "'9999999999999999999999999999999999999999' is no number from 1 to 10000"),
+        (["--stagger", "-1"], "'-1' is no number of seconds: a number from 0 up to"),
+        (["--seed", "x"], "'x' is no whole number"),
+        (["--plugged"], "--plugged goes with --manual"),
+        (["--manual", "--scenario", "a.toml"], "--manual does not go with --scenario"),
+        (["--manual", "--plugged", "--scenario", "a.toml"], "--manual does not go with --scenario"),
+        (["--plugged", "--scenario", "a.toml"], "--plugged does not go with --scenario"),
+        (["--version", "1.6", "--set", "numberofconnectors=5"], "NumberOfConnectors is read-only: it cannot be set; see --connectors"),
+        (["--set", "TxCtrlr.TxStartPoint=EVConnected"], "TxCtrlr.TxStartPoint is read-only: it cannot be set\n"),
+        (["--vendor", "v" * 100], "BootNotification"),
+        (["--model", "m" * 21, "--version", "1.6"], "21 characters are too many, the limit is 20"),
         (["--scenario", "/no/such.toml"], "--scenario /no/such.toml: No such file or directory"),
         (["--duratoin", "5"], "did you mean --duration?"),
         (["--record", "/no/such/file"], "--record"),
@@ -301,6 +316,79 @@ def test_more_wrong_arguments(capsys: pytest.CaptureFixture[str], tmp_path: Path
     with pytest.raises(SystemExit):
         main(["simulate", "ws://127.0.0.1:1", "CP1", "--scenario", str(scenario)])
     assert "steps is a list" in capsys.readouterr().err
+
+
+def test_a_scenario_is_checked_before_anything_is_sent(capsys: pytest.CaptureFixture[str], csms: ScriptedCsms, tmp_path: Path) -> None:
+    scenario = tmp_path / "a.toml"
+    scenario.write_text('connectors = 2\nsteps = [{ do = "plug", connector = 2 }, { do = "expect", sent = "Heartbeet" }]')
+    for arguments, text in (
+        ([], f"{scenario}: step 2, expect: sent 'Heartbeet' is no action of OCPP 2.0.1; did you mean 'Heartbeat'?"),
+        (["--connectors", "1"], f"{scenario}: step 1, plug: there is no connector 2; the last one is 1"),
+    ):
+        with pytest.raises(SystemExit) as ended:
+            main(["simulate", csms.url, "CP1", "--scenario", str(scenario), *arguments])
+        assert ended.value.code == 2
+        assert text in capsys.readouterr().err
+    assert csms.handshakes == []
+
+
+def test_a_scenario_that_sends_what_is_not_valid(run: Run, csms: ScriptedCsms, tmp_path: Path) -> None:
+    scenario = tmp_path / "a.toml"
+    scenario.write_text('steps = [{ do = "call", action = "DataTransfer", payload = { vendor = "x" } }]')
+    with pytest.raises(SystemExit):
+        run(csms.url, "CP1", "--scenario", str(scenario))
+    run(csms.url, "CP1", "--scenario", str(scenario), "--validation", "out:DataTransfer=off")
+    assert csms.wait_for("DataTransfer").payload == {"vendor": "x"}
+
+
+def test_an_identity_card_that_is_not_checked(run: Run, csms: ScriptedCsms) -> None:
+    run(csms.url, "CP1", "--vendor", "v" * 100, "--validation", "out:BootNotification=off", "--duration", "1", "--manual")
+    assert csms.wait_for("BootNotification").payload["chargingStation"]["vendorName"] == "v" * 100
+
+
+def test_the_files_in_the_examples_exist() -> None:
+    files = re.findall(r"\S+\.toml", EXAMPLES)
+    assert files
+    for file in files:
+        assert (Path(__file__).parent.parent / file).is_file()
+
+
+def test_the_scenarios_in_the_examples_fit_their_options() -> None:
+    for line in EXAMPLES.splitlines():
+        words = re.split(r"\s{3,}", line.strip())[0].split()
+        if "--scenario" in words:
+            file = words[words.index("--scenario") + 1]
+            Scenario.load(Path(__file__).parent.parent / file).check(words[words.index("--version") + 1], 1)
+
+
+def test_who_is_plugged_in_is_started_by_the_csms(central: OcppServer) -> None:
+    running = Running(central.url, "CP1", "--manual", "--plugged", "--version", "1.6", "--connectors", "2", "--speed", "60")
+    running.until("Accepted")
+    assert central["CP1"].call("RemoteStartTransaction", {"idTag": "TAG", "connectorId": 2}) == {"status": "Accepted"}
+    running.until("connector 2: Charging")
+    status, out, err = running.end(signal.SIGTERM)
+    assert (status, err) == (0, "")
+    assert "1 session" in out
+
+
+def test_meters_say_no_more_than_people_can_read(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+
+    def shown(*options: str) -> int:
+        nonlocal now
+        parser = argparse.ArgumentParser()
+        simulate.add_arguments(parser)
+        with simulation_screen.Screen.of(parser.parse_args(["ws://localhost", "CP1", *options]), 1) as screen:
+            for _ in range(12):
+                for connector in (1, 2):
+                    screen.note(Note(datetime.now(timezone.utc), "CP1", connector, "meter", "1.00 kWh", {}))
+                now += 0.25
+        return capsys.readouterr().out.count("1.00 kWh")
+
+    assert shown() == 6
+    assert shown("--json") == 24
+    assert shown("--quiet") == 0
 
 
 def test_an_outbox_that_cannot_be(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -511,6 +599,26 @@ def test_keys_in_this_process(central: OcppServer, capsys: pytest.CaptureFixture
         assert "q quit" in out
         assert "No car is plugged in at connector 1." in out
         assert main(["simulate", central.url, "CP1", "--manual", "--duration", "0.1", "--json"]) == 0
+    os.close(master)
+
+
+def test_keys_of_several_characters_are_no_letters() -> None:
+    master, slave = pty.openpty()
+    with os.fdopen(slave, "r") as stdin, Keyboard(stdin) as keyboard:
+
+        def next_key() -> str:
+            while True:
+                key = keyboard.read(time.monotonic() + TIMEOUT)
+                if key is not None:
+                    return key
+
+        for sequence in (b"\x1b[A", b"\x1bOP", b"\x1b[1;5C", b"\x1b[[A", b"\x1b[3~", b"\x1ba"):
+            os.write(master, sequence + b"p")
+            assert next_key() == "p"
+        os.write(master, b"\x1b")
+        assert next_key() == "\x1b"
+        os.write(master, b"\x1b[")
+        assert keyboard.read(time.monotonic() + TIMEOUT) is None
     os.close(master)
 
 

@@ -22,6 +22,7 @@ from ocpp_sync.testing import ScriptedCsms
 from .support import TIMEOUT, VERSIONS, in_thread
 
 EXAMPLES = Path(__file__).parent.parent / "examples" / "scenarios"
+REMOTE_STOP = EXAMPLES / "remote_stop.toml"  # which needs a CSMS that does so
 
 Follow = Callable[..., Station]
 
@@ -55,13 +56,23 @@ def follow() -> Iterator[Follow]:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-@pytest.mark.parametrize("file", sorted(EXAMPLES.glob("*.toml")), ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", sorted(set(EXAMPLES.glob("*.toml")) - {REMOTE_STOP}), ids=lambda file: file.stem)
 def test_the_examples_run(central: OcppServer, follow: Follow, file: Path, version: str) -> None:
     scenario = Scenario.load(file)
     if scenario.version not in (None, version):
         pytest.skip(f"it is for OCPP {scenario.version}")
+    scenario.check(version, scenario.options.get("connectors", 1))
     station = follow(scenario, central.url, version=version, speed=600.0)
     assert station.errors == {}
+
+
+def test_the_example_that_the_csms_ends(csms: ScriptedCsms, follow: Follow) -> None:
+    running = in_thread(follow, Scenario.load(REMOTE_STOP), csms.url)
+    csms.wait_for("StartTransaction")
+    csms.wait_until(lambda it: any(one.payload.get("status") == "Charging" for one in it.received))
+    assert csms.call("CP1", "RemoteStopTransaction", {"transactionId": 1}) == {"status": "Accepted"}
+    assert running.result(TIMEOUT).errors == {}
+    assert csms.wait_for("StopTransaction").payload["reason"] == "Remote"
 
 
 # --- Each step
@@ -188,7 +199,78 @@ def test_the_link(central: OcppServer, follow: Follow) -> None:
     assert station.presence.boots == 2
 
 
+def test_any_order_finds_what_has_passed_and_each_message_once(central: OcppServer, follow: Follow) -> None:
+    beats = """
+        [[steps]]
+        do = "call"
+        action = "Heartbeat"
+        [[steps]]
+        do = "call"
+        action = "DataTransfer"
+        payload = { vendorId = "x" }
+        [[steps]]
+        do = "expect"
+        answer = "DataTransfer"
+        """
+    any_order = '[[steps]]\ndo = "expect"\nsent = "Heartbeat"\nany_order = true\ntimeout = 0.05\n'
+    follow(beats + any_order, central.url)
+    with pytest.raises(ScenarioFailure, match=r"step 5: expect: sent Heartbeat has not come within 0.05 s; instead:"):
+        follow(beats + any_order * 2, central.url)
+
+
+def test_any_order_leaves_the_place_in_the_order(central: OcppServer, follow: Follow) -> None:
+    follow(
+        """
+        [[steps]]
+        do = "call"
+        action = "Heartbeat"
+        [[steps]]
+        do = "call"
+        action = "DataTransfer"
+        payload = { vendorId = "x" }
+        [[steps]]
+        do = "expect"
+        sent = "DataTransfer"
+        any_order = true
+        [[steps]]
+        do = "expect"
+        sent = "Heartbeat"
+        """,
+        central.url,
+    )
+
+
 # --- Expectations that fail
+
+
+def test_a_failure_says_what_has_passed_before(central: OcppServer, follow: Follow) -> None:
+    with pytest.raises(ScenarioFailure) as failed:
+        follow(
+            """
+            [[steps]]
+            do = "call"
+            action = "Heartbeat"
+            [[steps]]
+            do = "call"
+            action = "DataTransfer"
+            payload = { vendorId = "x" }
+            [[steps]]
+            do = "expect"
+            sent = "DataTransfer"
+            [[steps]]
+            do = "expect"
+            sent = "Heartbeat"
+            timeout = 0.05
+            """,
+            central.url,
+        )
+    text = str(failed.value)
+    assert "sent Heartbeat has not come within 0.05 s; it has passed before: is it any_order = true?; instead:" in text
+    instead, before = text.split("\npassed before")
+    assert "◀ DataTransfer answer" in instead
+    assert "▶ Heartbeat {}" not in instead
+    assert "▶ Heartbeat {}" in before
+    assert before.endswith('▶ DataTransfer {"vendorId": "x"}')
 
 
 @pytest.mark.parametrize(
@@ -286,12 +368,122 @@ def test_closing_ends_a_scenario(central: OcppServer) -> None:
         ('steps = [{ do = "repeat", times = 1, steps = [{ do = "x" }] }]', "test.toml: step 1.1: 'x' is nothing that can be done"),
         ('version = "1.5"\nsteps = []', "version cannot be '1.5'; did you mean '1.6'?"),
         ("connectors = 0\nsteps = []", "connectors is 1 or more"),
+        ("connectors = 101\nsteps = []", "connectors is 100 or less, not 101"),
+        ('steps = [{ do = "plug", soc = 200 }]', "test.toml: step 1, plug: soc is 100 or less, not 200"),
+        ('steps = [{ do = "plug", target = 100.5 }]', "target is 100 or less, not 100.5"),
+        ('steps = [{ do = "wait", seconds = inf }]', "seconds is 1e+09 or less, not inf"),
+        ('steps = [{ do = "wait", seconds = nan }]', "seconds is 0 or more, not nan"),
+        (
+            'steps = [{ do = "call", action = "Heartbeat", answer = {}, error = "X" }]',
+            "step 1, call: it has an answer or an error, not both",
+        ),
+        ('steps = [{ do = "expect", state = "Charging", payload = {} }]', "step 1, expect: payload is of a message, not of a state"),
+        ('steps = [{ do = "expect", sent = "Heartbeat", any_order = 1 }]', "step 1, expect: any_order is true or false, not 1"),
         ("[configuration]\na = [1]\n[[steps]]\ndo = 'clear'", "test.toml: configuration: a is a text, a number, true or false"),
     ],
 )
 def test_what_is_wrong_with_a_file(text: str, message: str) -> None:
     with pytest.raises(ScenarioError, match=re.escape(message)):
         Scenario.parse(text, "test.toml")
+
+
+@pytest.mark.parametrize(
+    ("version", "step", "message"),
+    [
+        (
+            "1.6",
+            'do = "expect", sent = "StatusNotificatio"',
+            "sent 'StatusNotificatio' is no action of OCPP 1.6; did you mean 'StatusNotification'?",
+        ),
+        ("1.6", 'do = "expect", sent = "Reset"', "sent: Reset is sent by the CSMS, not by the charge point; is it request = 'Reset'?"),
+        ("2.1", 'do = "expect", request = "Heartbeat"', "request: Heartbeat is sent by the charge point, not by the CSMS; is it sent ="),
+        ("1.6", 'do = "expect", answer = "Reset"', "answer: Reset is sent by the CSMS, not by the charge point"),
+        ("2.0.1", 'do = "expect", error = "StopTransaction"', "error 'StopTransaction' is no action of OCPP 2.0.1"),
+        (
+            "2.0.1",
+            'do = "expect", request = "RemoteStopTransaction"',
+            "did you mean 'RequestStopTransaction'? (RemoteStopTransaction is OCPP 1.6)",
+        ),
+        (
+            "1.6",
+            'do = "expect", sent = "StatusNotification", payload = { status = "Chargin" }',
+            "StatusNotification: status is never 'Chargin'; did you mean 'Charging'? (OCPP 1.6)",
+        ),
+        (
+            "1.6",
+            'do = "expect", sent = "StatusNotification", payload = { stats = "Charging" }',
+            "there is no field 'stats'; did you mean 'status'?",
+        ),
+        (
+            "1.6",
+            'do = "expect", answer = "Authorize", payload = { idTagInfo = { status = "Acepted" } }',
+            "idTagInfo.status is never 'Acepted'",
+        ),
+        ("1.6", 'do = "expect", error = "Authorize", payload = { cod = "x" }', "an error has no 'cod'; did you mean 'code'?"),
+        ("1.6", 'do = "expect", error = "Authorize", payload = { x = "x" }', "an error has no 'x'; there are code, description, details"),
+        ("1.6", 'do = "wait", message = "TransactionEvent"', "message 'TransactionEvent' is no action of OCPP 1.6"),
+        ("1.6", 'do = "wait", message = "Nonsense"', "message 'Nonsense' is no action of OCPP 1.6"),
+        ("1.6", 'do = "plug", connector = 9', "there is no connector 9; the last one is 2"),
+        ("1.6", 'do = "call", action = "DataTransfer"', "vendorId"),
+        ("1.6", 'do = "call", action = "DataTransfer", payload = { vendorId = 5 }', "vendorId"),
+        ("1.6", 'do = "call", action = "NotifyReport"', "action 'NotifyReport' is no action of OCPP 1.6"),
+        ("1.6", 'do = "call", action = "Reset"', "action: Reset is sent by the CSMS, not by the charge point"),
+        ("1.6", 'do = "call", action = "Heartbeat", answer = { time = "x" }', "there is no field 'time'"),
+        ("1.6", f'do = "authorize", token = "{"x" * 21}"', "a token of OCPP 1.6 has 1 to 20 characters, not 21"),
+        ("2.0.1", 'do = "start", token = ""', "a token of OCPP 2.0.1 has 1 to 36 characters, not 0"),
+    ],
+)
+def test_what_cannot_be_at_a_station(version: str, step: str, message: str) -> None:
+    scenario = Scenario.parse(f'steps = [{{ do = "repeat", times = 1, steps = [{{ {step} }}] }}]', "test.toml")
+    with pytest.raises(ScenarioError, match=r"test\.toml: step 1\.1, \w+: .*" + re.escape(message)):
+        scenario.check(version, 2)
+
+
+def test_what_can_be_at_a_station() -> None:
+    steps = """
+        [[steps]]
+        do = "call"
+        action = "MeterValues"
+        answer = {}
+        [steps.payload]
+        connectorId = 1
+        transactionId = "$transaction"
+        meterValue = [{ timestamp = "$now", sampledValue = [{ value = "1" }] }]
+        [[steps]]
+        do = "expect"
+        error = "MeterValues"
+        payload = { code = "InternalError" }
+        [[steps]]
+        do = "expect"
+        request = "DataTransfer"
+        [[steps]]
+        do = "wait"
+        message = "Reset"
+        """
+    scenario = Scenario.parse(f'version = "1.6"\n{steps}')
+    scenario.check("1.6", 1)
+    with pytest.raises(ScenarioError, match=r"it is for OCPP 1.6, not 2.1"):
+        scenario.check("2.1", 1)
+
+
+def test_what_is_not_validated_may_be_wrong() -> None:
+    scenario = Scenario.parse(
+        """
+        [[steps]]
+        do = "call"
+        action = "DataTransfer"
+        answer = { more = 1 }
+        [[steps]]
+        do = "expect"
+        answer = "Heartbeat"
+        payload = { more = 1 }
+        """
+    )
+    scenario.check("2.0.1", 1, "off")
+    with pytest.raises(ScenarioError, match=r"step 1, call: DataTransfer: there is no field 'more'"):
+        scenario.check("2.0.1", 1, {"out": "warn"})
+    with pytest.raises(ScenarioError, match=r"step 1, call: .*vendorId"):
+        scenario.check("2.0.1", 1, {"in": "warn"})
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from datetime import timezone
+from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,6 +24,7 @@ from .connecting import (
     validation_from,
     wrong_arguments,
 )
+from .simulation_screen import Screen
 
 __all__ = ["EXAMPLES", "add_arguments", "run"]
 
@@ -34,7 +33,7 @@ EXAMPLES = """\
   ocpp-sync simulate ws://localhost:9220 CP1 --version 1.6 --connectors 2 --manual    you are the driver: ? shows the keys
   ocpp-sync simulate ws://localhost:9220 CP1 --speed 60            an hour passes in a minute
   ocpp-sync simulate ws://localhost:9220 CP --count 50 --stagger 0.2 --speed 60 --offline 1 --duration 60 --quiet
-  ocpp-sync simulate ws://localhost:9220 CP1 --scenario examples/scenarios/remote_stop.toml
+  ocpp-sync simulate ws://localhost:9220 CP1 --version 1.6 --scenario examples/scenarios/remote_stop.toml
 """
 
 _STATUSES = """\
@@ -45,15 +44,15 @@ _STATUSES = """\
 _TOKENS = ("DEADBEEF", "CAFE0001", "CAFE0002", "04A1B2C3D4E5F6")
 _END_TIMEOUT = 5.0  # seconds that the last messages may take
 _LOOK_AGAIN = 0.5  # seconds
-_FLUSH_TIMEOUT = 5.0  # seconds for a terminal that takes nothing
-_TOKEN_LENGTH = {"1.6": 20, "2.0.1": 36, "2.1": 255}
+_MAX_CONNECTORS = 100
+_MAX_DIGITS, _MAX_SHOWN = 9, 40  # characters
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
     add_connection_arguments(parser)
     station = parser.add_argument_group("the charge point")
-    station.add_argument("--connectors", metavar="N", type=_count, help="how many it has (default: 1)")
+    station.add_argument("--connectors", metavar="N", type=_connectors, help="how many it has (default: 1)")
     station.add_argument("--power", metavar="KW", type=_power, help="what each can give (default: 11)")
     station.add_argument("--vendor", default="ocpp_sync", help="who has made it (default: %(default)s)")
     station.add_argument("--model", default="Simulator", help="what it is (default: %(default)s)")
@@ -64,10 +63,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--token", metavar="TAG", action="append", help=f"what drivers have, may be repeated (default: {', '.join(_TOKENS)})"
     )
     course.add_argument("--manual", action="store_true", help="no drivers come by themselves: press keys, or let the CSMS start")
+    course.add_argument("--plugged", action="store_true", help="with --manual: at each connector a car is plugged in from the beginning")
     course.add_argument("--scenario", metavar="FILE", help="follow the steps of this TOML file, and end")
     course.add_argument("--speed", metavar="N", type=_speed, default=1.0, help="N seconds of charging and waiting pass in one")
-    course.add_argument("--offline", metavar="RATE", type=_rate, default=0.0, help="how often in an hour the link is lost for a while")
-    course.add_argument("--seed", metavar="N", type=int, help="the same course each time; without one it is left to chance")
+    course.add_argument(
+        "--offline", metavar="RATE", type=_rate, default=0.0, help="how often the link is lost in an hour, which passes with --speed"
+    )
+    course.add_argument("--seed", metavar="N", type=_whole, help="the same course each time; without one it is left to chance")
     course.add_argument("--duration", metavar="SECONDS", type=seconds, help="end by itself after so long")
     course.add_argument(
         "--on-exit", choices=("stop", "leave"), default="stop", help="what becomes of transactions in the end (default: %(default)s)"
@@ -76,7 +78,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     many.add_argument(
         "--count", metavar="N", type=_count, default=1, help="so many: IDENTITY with a number added, or put for {} or %%d in it"
     )
-    many.add_argument("--stagger", metavar="SECONDS", type=_rate, default=0.0, help="start one so long after the other")
+    many.add_argument("--stagger", metavar="SECONDS", type=_wait, default=0.0, help="start one so long after the other")
     shown = parser.add_argument_group("what is shown")
     shown.add_argument("--frames", action="store_true", help="show the frames, too")
     shown.add_argument("--json", action="store_true", help="a JSON object a line")
@@ -89,13 +91,16 @@ def run(arguments: argparse.Namespace) -> int:
     from ocpp_sync.simulator import Fleet
     from ocpp_sync.simulator.fleet import identities
 
+    _check_course(arguments)
     scenario = _scenario(arguments)
     version = _version(arguments, scenario)
+    if scenario is not None:
+        _check_scenario(arguments, scenario, version)
     names = _names(arguments, identities)
     tokens = _tokens(arguments, version)
     with ExitStack() as stack:
         recorder = stack.enter_context(recorder_from(arguments))
-        screen = stack.enter_context(_Screen.of(arguments, len(names)))
+        screen = stack.enter_context(Screen.of(arguments, len(names)))
         make = partial(_make, arguments, version, {} if scenario is None else scenario.options)
         try:
             fleet = Fleet(names, make, screen.note)
@@ -112,6 +117,8 @@ def run(arguments: argparse.Namespace) -> int:
         failures: list[str] = []
         is_cut_short = False
         try:
+            if arguments.plugged:
+                fleet.plug()
             fleet.start(arguments.url, dict(arguments.header or ()), stagger=arguments.stagger)
             if arguments.offline:
                 fleet.lose_links(arguments.offline)
@@ -144,6 +151,29 @@ def _scenario(arguments: argparse.Namespace) -> Any:
         wrong_arguments(f"--scenario {arguments.scenario}: {error.strerror}")
 
 
+def _check_course(arguments: argparse.Namespace) -> None:
+    if arguments.scenario is not None:
+        for option in ("manual", "plugged"):
+            if getattr(arguments, option):
+                wrong_arguments(f"--{option} does not go with --scenario, whose steps say what happens")
+    if arguments.plugged and not arguments.manual:
+        wrong_arguments("--plugged goes with --manual; without that, drivers come and bring their cars")
+
+
+def _check_scenario(arguments: argparse.Namespace, scenario: Any, version: str) -> None:
+    from ocpp_sync.simulator import ScenarioError
+
+    try:
+        scenario.check(version, _connectors_of(arguments, scenario.options), validation_from(arguments))
+    except ScenarioError as error:
+        wrong_arguments(str(error))
+
+
+def _connectors_of(arguments: argparse.Namespace, options: dict[str, Any]) -> int:
+    number: int = arguments.connectors or options.get("connectors", 1)
+    return number
+
+
 def _version(arguments: argparse.Namespace, scenario: Any) -> str:
     if len(arguments.versions) != 1:
         wrong_arguments("a simulated charge point has one --version, not several in order of preference")
@@ -165,10 +195,12 @@ def _names(arguments: argparse.Namespace, identities: Callable[[str, int], list[
 
 
 def _tokens(arguments: argparse.Namespace, version: str) -> list[str]:
+    from ocpp_sync.simulator.proof import TOKEN_LENGTH
+
     tokens = list(arguments.token or _TOKENS)
     for token in tokens:
-        if not 0 < len(token) <= _TOKEN_LENGTH[version]:
-            wrong_arguments(f"--token {token[:40]!r}: a token of OCPP {version} has 1 to {_TOKEN_LENGTH[version]} characters")
+        if not 0 < len(token) <= TOKEN_LENGTH[version]:
+            wrong_arguments(f"--token {token[:40]!r}: a token of OCPP {version} has 1 to {TOKEN_LENGTH[version]} characters")
     return tokens
 
 
@@ -177,7 +209,7 @@ def _make(arguments: argparse.Namespace, version: str, options: dict[str, Any], 
     from ocpp_sync.simulator import Station
 
     given = {
-        "connectors": arguments.connectors or options.get("connectors", 1),
+        "connectors": _connectors_of(arguments, options),
         "power": arguments.power * 1000.0 if arguments.power else options.get("power", 11_000.0),
         "configuration": {**options.get("configuration", {}), **dict(arguments.set)},
         "outbox": _outbox(arguments, identity),
@@ -191,7 +223,35 @@ def _make(arguments: argparse.Namespace, version: str, options: dict[str, Any], 
         "proxy": arguments.proxy,
     }
     about = {"vendor": arguments.vendor, "model": arguments.model, "speed": arguments.speed, "seed": arguments.seed}
-    return Station(identity, version=version, listen=listen, **about, **given)
+    station = Station(identity, version=version, listen=listen, **about, **given)
+    try:
+        _check_settings(station, given["configuration"])
+        _check_boot(station, given["validation"])
+    except BaseException:
+        station.close(leave=True)
+        raise
+    return station
+
+
+def _check_settings(station: Any, given: dict[str, str]) -> None:
+    for name in given:
+        setting = station.configuration.find(name)
+        if setting is not None and setting.mutability == "R":
+            hint = {"NumberOfConnectors": "; see --connectors"}.get(setting.path, "")
+            wrong_arguments(f"{setting.path} is read-only: it cannot be set{hint}")
+
+
+def _check_boot(station: Any, validation: dict[str, str]) -> None:
+    """Check the BootNotification, without which nothing goes."""
+    from ocpp_sync.errors import InvalidPayload
+    from ocpp_sync.validation import ValidationPolicy, validate
+
+    if ValidationPolicy(validation).mode("out", "BootNotification") != "strict":
+        return
+    try:
+        validate("BootNotification", station.wording.boot(station.who, "PowerUp"), version=station.version)
+    except InvalidPayload as error:
+        wrong_arguments(str(error))
 
 
 def _outbox(arguments: argparse.Namespace, identity: str) -> Path | None:
@@ -201,34 +261,47 @@ def _outbox(arguments: argparse.Namespace, identity: str) -> Path | None:
     return path if arguments.count == 1 else path.with_name(f"{path.stem}-{identity}{path.suffix}")
 
 
-def _count(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 10_000:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to 10000")
+def _count(text: str, most: int = 10_000) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > _MAX_DIGITS or not 1 <= int(text) <= most:
+        raise argparse.ArgumentTypeError(f"{text[:_MAX_SHOWN]!r} is no number from 1 to {most}")
     return int(text)
 
 
-def _number(text: str, what: str, *, above: float, most: float) -> float:
+def _connectors(text: str) -> int:
+    return _count(text, _MAX_CONNECTORS)
+
+
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text[:_MAX_SHOWN]!r} is no whole number") from None
+
+
+def _number(text: str, what: str, most: float, *, zero: bool = False) -> float:
     try:
         number = float(text)
     except ValueError:
         number = float("nan")
-    if not above <= number <= most or (number == 0 and what != "rate"):
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is no {what}: a number {'from' if what == 'rate' else 'above'} {above:g} up to {most:g}"
-        )
+    if not 0 <= number <= most or (number == 0 and not zero):
+        raise argparse.ArgumentTypeError(f"{text[:_MAX_SHOWN]!r} is no {what}: a number {'from' if zero else 'above'} 0 up to {most:g}")
     return number
 
 
 def _power(text: str) -> float:
-    return _number(text, "power in kW", above=0, most=1000)
+    return _number(text, "power in kW", 1000)
 
 
 def _speed(text: str) -> float:
-    return _number(text, "speed", above=0, most=100_000)
+    return _number(text, "speed", 100_000)
 
 
 def _rate(text: str) -> float:
-    return _number(text, "rate", above=0, most=100_000)
+    return _number(text, "rate", 100_000, zero=True)
+
+
+def _wait(text: str) -> float:
+    return _number(text, "number of seconds", 100_000, zero=True)
 
 
 def _setting(text: str) -> tuple[str, str]:
@@ -241,7 +314,7 @@ def _setting(text: str) -> tuple[str, str]:
 # --- Running
 
 
-def _live(arguments: argparse.Namespace, fleet: Any, tokens: list[str], screen: _Screen) -> bool:
+def _live(arguments: argparse.Namespace, fleet: Any, tokens: list[str], screen: Screen) -> bool:
     """Until the end of the duration, or q, for which it is true."""
     from ocpp_sync.simulator.keys import Keyboard, Panel
 
@@ -267,7 +340,7 @@ def _left(deadline: float | None) -> float:
     return _LOOK_AGAIN if deadline is None else min(_LOOK_AGAIN, max(0.0, deadline - time.monotonic()))
 
 
-def _follow(arguments: argparse.Namespace, fleet: Any, scenario: Any, failures: list[str], screen: _Screen) -> None:
+def _follow(arguments: argparse.Namespace, fleet: Any, scenario: Any, failures: list[str], screen: Screen) -> None:
     """Let each station follow the scenario, on a thread of its own; until they have, or the end of the duration."""
     from ocpp_sync.simulator import ScenarioFailure
 
@@ -293,104 +366,3 @@ def _follow(arguments: argparse.Namespace, fleet: Any, scenario: Any, failures: 
         failures.append(f"{scenario.file}: it has not come to its end within {arguments.duration:g} s")
     else:
         screen.say(f"{scenario.name}: {'failed' if failures else 'done'}.")
-
-
-# --- What is shown
-
-
-class _Screen:
-    """What is printed, on a thread of its own: a terminal that stands still holds nobody up.
-
-    Args:
-        arguments: Those of the command.
-        is_alone: Whether there is one station only.
-    """
-
-    def __init__(self, arguments: argparse.Namespace, *, is_alone: bool) -> None:
-        from .frames import FrameFormat
-        from .live import LiveOutput, writer_to
-        from .watch import FrameWatch
-
-        self._as_json: bool = arguments.json
-        self._quiet: bool = arguments.quiet
-        self._is_alone = is_alone
-        self._format = FrameFormat(sys.stdout, with_time=True)
-        self._watch = FrameWatch()
-        self._output = LiveOutput(writer_to(sys.stdout), lambda count: f"… {count} lines left out")
-        self.failed = self._output.failed
-
-    @classmethod
-    @contextmanager
-    def of(cls, arguments: argparse.Namespace, count: int) -> Iterator[_Screen]:
-        """One, closed in the end."""
-        screen = cls(arguments, is_alone=count == 1)
-        try:
-            yield screen
-        finally:
-            screen._output.close(_FLUSH_TIMEOUT)
-        if screen._output.error is not None:
-            raise screen._output.error
-
-    def note(self, note: Any) -> None:
-        """Something has happened at a station."""
-        is_bad = note.what == "error"
-        if not self._quiet or is_bad:
-            self._output.put(partial(self._json_note if self._as_json else self._line, note), must=is_bad)
-
-    def frame(self, identity: str, direction: str, text: str) -> None:
-        """A frame has passed."""
-        frame = self._watch.take(direction, text, identity)
-        if not self._quiet:
-            self._output.put(partial(self._json_frame if self._as_json else self._format.frame, frame), len(text) + 100)
-
-    def say(self, text: str) -> None:
-        """Something for people."""
-        if not self._as_json:
-            self._output.put(lambda: text, must=True)
-
-    def summary(self, fleet: Any, failures: list[str], *, is_cut_short: bool) -> int:
-        """The end; returns the exit status."""
-        summary = fleet.summary()
-        problems = [*failures, *fleet.problems(summary, is_cut_short=is_cut_short)]
-        if self._as_json:
-            document = json.dumps({"event": "summary", **summary, "problems": problems})
-            self._output.put(lambda: document, must=True)
-        else:
-            self._output.put(lambda: "\n".join(_summary(summary)), must=True)
-        self._output.close(_FLUSH_TIMEOUT)
-        for problem in problems:
-            print(f"ocpp-sync: {problem}", file=sys.stderr)
-        return 1 if problems else 0
-
-    def _line(self, note: Any) -> str:
-        who = "" if self._is_alone else f"{note.identity} "
-        return self._format.note(note._replace(identity=who.strip()), str(note), is_bad=note.what == "error")
-
-    def _json_note(self, note: Any) -> str:
-        time = note.time.astimezone(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        about = {"time": time, "identity": note.identity, "connector": note.connector, "event": note.what, "text": note.text}
-        return json.dumps({**about, **note.data})
-
-    def _json_frame(self, frame: Any) -> str:
-        time = frame.time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        about = {"time": time, "identity": frame.identity, "event": "frame", "direction": frame.direction, "kind": frame.kind}
-        return json.dumps({**about, "action": frame.action or None, "payload": frame.payload})
-
-
-def _summary(summary: dict[str, Any]) -> Iterator[str]:
-    latency = summary["latency"]
-    yield ""
-    yield (
-        f"{_some(summary['stations'], 'charge point')} in {summary['seconds']:.0f} s: {_some(summary['sessions'], 'session')}, "
-        f"{summary['energy'] / 1000:.2f} kWh; {_some(summary['reconnects'], 'reconnect')} "
-        f"({_some(summary['outages'], 'outage')}, {_some(summary['reboots'], 'reboot')})."
-    )
-    yield (
-        f"{_some(summary['calls'], 'call')} answered, {_some(sum(summary['callErrors'].values()), 'CALLERROR')}, "
-        f"{_some(summary['timeouts'], 'time-out')}; "
-        f"median {latency['median']:.1f} ms, p95 {latency['p95']:.1f} ms, max {latency['max']:.1f} ms."
-    )
-
-
-def _some(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"

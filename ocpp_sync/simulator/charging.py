@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .. import Delivery, OcppError, format_time
 from .connector import Connector, Reason, Reservation, Token, Transaction
-from .profiles import Profiles, Subject
+from .energy import Supply
+from .profiles import Limit, Profiles, Subject
 
 if TYPE_CHECKING:
     from .station import Station
@@ -18,6 +20,7 @@ __all__ = ["Charging"]
 
 _TICK = 10.0  # seconds after which it is looked whether a battery is full, or a limit has changed
 _SHORTEST_TICK = 0.25  # seconds of the clock, whatever the speed
+_NAME_TIME = 2.0  # seconds of the clock that are waited for what the CSMS calls a transaction
 
 
 class Charging:
@@ -73,6 +76,7 @@ class Charging:
         started = station.metering.read(connector, "started measurands")
         delivery = station.put(station.wording.started(connector, transaction, trigger, started, format_time(transaction.started)))
         station.note("started", f"a transaction of {authorization.token.id} has started", connector.number, token=authorization.token.id)
+        transaction.delivery = delivery
         if delivery is not None:
             transaction.handle = delivery.transaction or transaction.handle
             delivery.add_done_callback(partial(self._answered, connector, transaction))
@@ -105,9 +109,7 @@ class Charging:
             return  # which was told by the outbox
         station = self._station
         with station.changing():
-            if station.version == "1.6":
-                transaction.id = response["transactionId"]
-                self._bind_profiles(connector)
+            self._name(connector, transaction, response)
             station.note("transaction", f"it is transaction {transaction.id}", connector.number, transaction=transaction.id)
             info = station.wording.token_info(response)
             if info is None:
@@ -120,6 +122,31 @@ class Charging:
                 self.end(connector, Reason.DEAUTHORIZED)
             else:
                 transaction.deauthorized = True
+
+    def _name(self, connector: Connector, transaction: Transaction, response: dict[str, Any]) -> None:
+        """The CSMS has said what it calls a transaction; in 2.x it has its name from the beginning."""
+        if transaction.id is None:
+            transaction.id = response["transactionId"]
+            if connector.transaction is transaction:  # else it is over already
+                self._bind_profiles(connector)
+
+    def wait_named(self, transaction_id: Any) -> None:
+        """Wait a moment for a transaction that the CSMS has perhaps just named; without the lock, in a thread of the client.
+
+        What the CSMS asks right after it has answered may be looked at before the answer.
+        """
+        station = self._station
+        deadline = station.clock.monotonic() + _NAME_TIME
+        with station.changing():
+            begun = [(it, it.transaction, it.transaction.delivery) for it in station.connectors.values() if it.transaction is not None]
+        unnamed = [(it, transaction, delivery) for it, transaction, delivery in begun if transaction.id is None and delivery is not None]
+        for connector, transaction, delivery in sorted(unnamed, key=lambda each: each[2].id):
+            if self.find(transaction_id) is not None:
+                return
+            with suppress(OcppError, TimeoutError):
+                response = delivery.result(max(0.0, deadline - station.clock.monotonic()))
+                with station.changing():
+                    self._name(connector, transaction, response)
 
     def find(self, transaction_id: Any) -> Connector | None:
         """The connector of a transaction, by what the CSMS calls it."""
@@ -176,37 +203,37 @@ class Charging:
     def offer(self) -> None:
         """Work out what each connector may give now."""
         for connector in self._station.connectors.values():
-            connector.offered = self.limit(connector, self._station.now())
+            connector.offered, phases = self.limit(connector, self._station.now())
+            connector.usable = connector.supply.using(phases)
 
-    def limit(self, connector: Connector, at: datetime) -> float:
-        """W that a connector may give at a time, as things are now."""
+    def limit(self, connector: Connector, at: datetime) -> Limit:
+        """What a connector may give at a time, as things are now."""
         station, transaction = self._station, connector.transaction
         started = None if transaction is None else transaction.started
         subject = Subject(connector.number, connector.supply, transaction and transaction.id, started)
         own = self.profiles.limit(subject, at)
         all_of_it = self.profiles.station_limit(connector.supply, at)
         charging = sum(it.transaction is not None and it.car is not None and not it.car.is_full for it in station.connectors.values())
-        share = None if all_of_it is None else all_of_it / max(1, charging)
-        return max(0.0, min(value for value in (connector.supply.power, own, share) if value is not None))
+        share = None if all_of_it is None else all_of_it._replace(power=all_of_it.power / max(1, charging))
+        return _least(connector.supply, own, share)
 
-    def schedule(self, number: int, duration: int) -> Iterator[tuple[int, float]]:
-        """The limits of a connector, or of the station, from now on: after how many seconds, and W."""
+    def schedule(self, number: int, duration: int) -> Iterator[tuple[int, Limit]]:
+        """The limits of a connector, or of the station, from now on: after how many seconds, and which."""
         station, now = self._station, self._station.now()
         connector = station.connectors.get(number)
         transaction = None if connector is None else connector.transaction
         started = None if transaction is None else transaction.started
-        before: float | None = None
+        before: Limit | None = None
         for when in self.profiles.changes(now, now + timedelta(seconds=duration), started):
             limit = self._station_limit(when) if connector is None else self.limit(connector, when)
             if limit != before:
                 yield round((when - now).total_seconds()), limit
             before = limit
 
-    def _station_limit(self, at: datetime) -> float:
+    def _station_limit(self, at: datetime) -> Limit:
         supplies = [connector.supply for connector in self._station.connectors.values()]
-        limit = self.profiles.station_limit(supplies[0], at)
-        power = sum(supply.power for supply in supplies)
-        return power if limit is None else min(limit, power)
+        whole = Supply(sum(supply.power for supply in supplies), supplies[0].phases)
+        return _least(whole, self.profiles.station_limit(supplies[0], at))
 
     def _bind_profiles(self, connector: Connector) -> None:
         """A profile that came with a remote start is one of the transaction that it has started."""
@@ -227,3 +254,10 @@ class Charging:
             self._ticking = False
             if any(connector.transaction is not None for connector in self._station.connectors.values()):
                 self._tick()
+
+
+def _least(supply: Supply, *limits: Limit | None) -> Limit:
+    """What a supply gives within some limits; None is no limit."""
+    known = [limit for limit in limits if limit is not None]
+    usable = supply.using(min((limit.phases for limit in known if limit.phases is not None), default=None))
+    return Limit(max(0.0, min(usable.power, *(limit.power for limit in known))) if known else usable.power, usable.phases)

@@ -63,7 +63,7 @@ def pending_profile(station: Station, it: Connector, wire: Request | None) -> bo
     if wire is None:
         return None
     try:
-        profile = Profile.parse(it.number, wire)
+        profile = Profile.parse(it.number, wire, station.now())
     except ValueError:
         return False
     if profile.purpose != "Tx" or profile.transaction is not None:
@@ -74,6 +74,7 @@ def pending_profile(station: Station, it: Connector, wire: Request | None) -> bo
 
 def remote_stop(station: Station, request: Request) -> Later:
     """A transaction is to end."""
+    station.charging.wait_named(request["transactionId"])
     with station.changing():
         it = station.charging.find(request["transactionId"])
     if it is None:
@@ -112,7 +113,7 @@ def cancel_reservation(station: Station, request: Request) -> Answer:
 def why_not_profile(station: Station, number: int, wire: Request) -> str | None:
     """Install a profile; what keeps it from being, or None."""
     try:
-        profile = Profile.parse(number, wire)
+        profile = Profile.parse(number, wire, station.now())
         if number != 0:
             station.connector(number)
         if profile.purpose == "Max" and number != 0:
@@ -144,23 +145,29 @@ def clear_profiles(station: Station, wanted: Request) -> Answer:
 def schedule_periods(station: Station, number: int, duration: int, unit: str) -> list[dict[str, Any]]:
     """The periods of a composite schedule."""
     supply = station.connectors[number or 1].supply
-    limits = station.charging.schedule(number, duration)
-    return [{"startPeriod": start, "limit": round(supply.amperes(watts) if unit == "A" else watts, 1)} for start, watts in limits]
+    periods = []
+    for start, limit in station.charging.schedule(number, duration):
+        usable = supply.using(limit.phases)
+        period = {"startPeriod": start, "limit": round(usable.amperes(limit.power) if unit == "A" else limit.power, 1)}
+        periods.append(period if usable == supply else {**period, "numberPhases": usable.phases})
+    return periods
 
 
 # --- The station
 
 
-def set_availability(station: Station, numbers: list[int], operative: bool) -> str:
-    """Change it, now or after a transaction."""
+def set_availability(station: Station, number: int, operative: bool) -> str:
+    """Change that of a connector, or of the whole station, whose number is 0; now or after a transaction."""
     with station.changing():
-        status = "Accepted"
+        status, numbers = "Accepted", [number] if number else list(station.connectors)
+        # A station of which a part may be used is not out of use.
+        station.presence.operative = operative or (station.presence.operative and number != 0)
         for it in (station.connectors[number] for number in numbers):
             if it.transaction is not None and not operative:
                 it.scheduled, status = operative, "Scheduled"
             else:
                 it.operative, it.scheduled = operative, None
-        station.note("availability", f"{'operative' if operative else 'inoperative'} ({status})", numbers[0] if len(numbers) == 1 else 0)
+        station.note("availability", f"{'operative' if operative else 'inoperative'} ({status})", number)
     return status
 
 

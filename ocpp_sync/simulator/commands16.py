@@ -76,6 +76,8 @@ def reserve(station: Station, request: Request) -> Answer:
 def set_charging_profile(station: Station, request: Request) -> Answer:
     """A limit is set."""
     number, wire = request["connectorId"], request["csChargingProfiles"]
+    if "transactionId" in wire:
+        station.charging.wait_named(wire["transactionId"])
     with station.changing():
         return {"status": "Accepted" if common.why_not_profile(station, number, wire) is None else "Rejected"}
 
@@ -113,7 +115,7 @@ def change_availability(station: Station, request: Request) -> Answer:
     number, operative = request["connectorId"], request["type"] == "Operative"
     if number != 0 and number not in station.connectors:
         return REJECTED
-    return {"status": common.set_availability(station, [number] if number else list(station.connectors), operative)}
+    return {"status": common.set_availability(station, number, operative)}
 
 
 def get_configuration(station: Station, request: Request) -> Answer:

@@ -102,8 +102,11 @@ def reserve(station: Station, request: Request) -> Answer:
 
 def set_charging_profile(station: Station, request: Request) -> Answer:
     """A limit is set."""
+    wire = request["chargingProfile"]
+    if wire["chargingProfilePurpose"] == "TxProfile" and "transactionId" not in wire:
+        return _because("Rejected", "InvalidProfile", "a TxProfile needs a transactionId")
     with station.changing():
-        why = common.why_not_profile(station, request["evseId"], request["chargingProfile"])
+        why = common.why_not_profile(station, request["evseId"], wire)
     return ACCEPTED if why is None else _because("Rejected", "InvalidProfile", why)
 
 
@@ -190,10 +193,9 @@ def _reset_evse(station: Station, it: Connector, scheduled: bool) -> None:
 def change_availability(station: Station, request: Request) -> Answer:
     """The station, or an EVSE, may be used, or may not."""
     evse = request.get("evse")
-    numbers = list(station.connectors) if evse is None else [evse["id"]]
-    if not set(numbers) <= set(station.connectors) or (evse or {}).get("connectorId", 1) != 1:
+    if evse is not None and (evse["id"] not in station.connectors or evse.get("connectorId", 1) != 1):
         return _because("Rejected", "UnknownEvse", "there is no such EVSE or connector")
-    return {"status": common.set_availability(station, numbers, request["operationalStatus"] == "Operative")}
+    return {"status": common.set_availability(station, 0 if evse is None else evse["id"], request["operationalStatus"] == "Operative")}
 
 
 def trigger_message(station: Station, request: Request) -> Later:
@@ -207,15 +209,22 @@ def trigger_message(station: Station, request: Request) -> Later:
     if unknown or (name == "BootNotification" and station.client.registration == "Accepted"):
         yield _because("Rejected", "NotPossible", "there is no such EVSE" if unknown else "the station is accepted")
         return
+    if name == "TransactionEvent" and not _ongoing(station, number):
+        yield _because("Rejected", "NoTransaction", "nobody charges there")
+        return
     yield ACCEPTED
     triggered(station, number)
 
 
+def _ongoing(station: Station, number: int | None) -> list[Connector]:
+    with station.changing():
+        return [it for it in station.connectors.values() if it.transaction is not None and number in (None, it.number)]
+
+
 def _say_transactions(station: Station, number: int | None) -> None:
     with station.changing():
-        for it in station.connectors.values():
-            if it.transaction is not None and number in (None, it.number):
-                station.metering.report(it, "Trigger")
+        for it in _ongoing(station, number):
+            station.metering.report(it, "Trigger")
 
 
 def _say_meter(station: Station, number: int | None) -> None:

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from .. import Delivery
 from .agenda import Appointment
 from .energy import Car, Reading, Supply, charge
 
@@ -111,6 +112,7 @@ class Transaction:
         started: When that was.
         handle: What the outbox calls it; in 2.x its id.
         id: What the CSMS calls it; None as long as it has not said.
+        delivery: That of its beginning; None if it could not be queued.
         reservation_id: Of the reservation that it has used; None is none.
         deauthorized: Whether the CSMS does not want it to get energy.
         charging_for: Seconds in which energy has flown.
@@ -124,6 +126,7 @@ class Transaction:
     started: datetime
     handle: str = ""
     id: int | str | None = None
+    delivery: Delivery | None = None
     reservation_id: int | None = None
     deauthorized: bool = False
     charging_for: float = 0.0
@@ -155,9 +158,9 @@ class Connector:
         finished: Whether the car that is plugged in has had its transaction.
         register: Wh of its meter.
         offered: W that a car may take.
+        usable: What may be used of the supply now: perhaps not all of its phases.
         advanced: Until when the meter has been moved on, in the station's seconds.
         shown: The state when the station looked last.
-        reported: What the CSMS was told last of its state; None if that has to be said anew.
     """
 
     def __init__(self, number: int, supply: Supply) -> None:
@@ -173,9 +176,9 @@ class Connector:
         self.finished = False
         self.register = 0.0
         self.offered = supply.power
+        self.usable = supply
         self.advanced = 0.0
         self.shown = State.AVAILABLE
-        self.reported: dict[str, Any] | None = None
 
     @property
     def state(self) -> State:
@@ -188,7 +191,7 @@ class Connector:
         transaction, car = self.transaction, self.car
         if transaction is None or car is None or self.state is not State.CHARGING:
             return 0.0
-        return min(self.offered, car.wanted(self.supply, transaction.charging_for))
+        return min(self.offered, car.wanted(self.usable, transaction.charging_for))
 
     @property
     def energy(self) -> float:
@@ -205,7 +208,7 @@ class Connector:
         seconds, self.advanced = now - self.advanced, now
         transaction, car = self.transaction, self.car
         if seconds > 0 and transaction is not None and car is not None and self.state is State.CHARGING:
-            self.register += charge(car, self.supply, self.offered, transaction.charging_for, seconds)
+            self.register += charge(car, self.usable, self.offered, transaction.charging_for, seconds)
             transaction.charging_for += seconds
 
 
@@ -214,7 +217,7 @@ _STATES: tuple[tuple[State, Callable[[Connector], bool]], ...] = (
     (State.SUSPENDED_EV, lambda it: it.transaction is not None and (it.car is None or it.car.is_full)),
     (
         State.SUSPENDED_EVSE,
-        lambda it: it.transaction is not None and (it.transaction.deauthorized or not it.supply.is_enough(it.offered)),
+        lambda it: it.transaction is not None and (it.transaction.deauthorized or not it.usable.is_enough(it.offered)),
     ),
     (State.CHARGING, lambda it: it.transaction is not None),
     (State.UNAVAILABLE, lambda it: not it.operative),

@@ -54,7 +54,7 @@ def settings_of_connectors(station: Station) -> list[Setting]:
 
     phases = str(station.connectors[1].supply.phases)
     found = [
-        read_only("ChargingStation", "AvailabilityState", "Available", "OptionList", None),
+        read_only("ChargingStation", "AvailabilityState", lambda: connector_status(station.presence.state), "OptionList", None),
         read_only("ChargingStation", "Available", "true", "boolean", None),
         read_only("ChargingStation", "Model", station.who.model, "string", None),
         read_only("ChargingStation", "SupplyPhases", phases, "integer", None),

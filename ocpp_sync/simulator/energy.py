@@ -42,10 +42,15 @@ class Supply(NamedTuple):
         """V between phase and neutral, or of the direct current."""
         return _PHASE_VOLTAGE if self.phases else _DC_VOLTAGE
 
-    def watts(self, amperes: float, phases: int | None = None) -> float:
-        """The power of a current for each phase; ``phases`` is how many may be used, None as many as there are."""
-        used = min(self.phases, self.phases if phases is None else phases) if self.phases else 1
-        return amperes * self.voltage * used
+    def using(self, phases: int | None) -> Supply:
+        """What it can give on so many of its phases; None is all."""
+        if phases is None or not 0 < phases < self.phases:
+            return self
+        return Supply(self.power * phases / self.phases, phases)
+
+    def watts(self, amperes: float) -> float:
+        """The power of a current for each phase."""
+        return amperes * self.voltage * max(1, self.phases)
 
     def amperes(self, watts: float) -> float:
         """The current for each phase of a power."""
@@ -53,7 +58,7 @@ class Supply(NamedTuple):
 
     def is_enough(self, watts: float) -> bool:
         """Whether a car can charge with so little."""
-        return watts >= _SMALLEST_CURRENT * _PHASE_VOLTAGE - 1e-6 if self.phases else watts > 0
+        return watts >= self.watts(_SMALLEST_CURRENT) - 1e-6 if self.phases else watts > 0
 
 
 @dataclass
@@ -153,20 +158,22 @@ class Reading(NamedTuple):
 
 
 class Gauges(NamedTuple):
-    """What can be read: in Wh, W, W, and percent, which is None where no car is."""
+    """What can be read: in Wh, W, W, and percent, which is None where no car is; of the supply, and of what may be used of it now."""
 
     register: float
     power: float
     offered: float
     soc: float | None
     supply: Supply
+    usable: Supply
     random: Random
 
 
 def _currents(gauges: Gauges) -> list[Reading]:
-    current = round(gauges.supply.amperes(gauges.power), 1)
+    current, used = round(gauges.usable.amperes(gauges.power), 1), gauges.usable.phases
     phases = range(1, gauges.supply.phases + 1)
-    return [Reading("Current.Import", current, "A", f"L{phase}") for phase in phases] or [Reading("Current.Import", current, "A")]
+    each = [Reading("Current.Import", current if phase <= used else 0.0, "A", f"L{phase}") for phase in phases]
+    return each or [Reading("Current.Import", current, "A")]
 
 
 def _voltages(gauges: Gauges) -> list[Reading]:
@@ -182,7 +189,7 @@ _MEASURANDS: dict[str, Callable[[Gauges], list[Reading]]] = {
     "Power.Active.Import": lambda gauges: [Reading("Power.Active.Import", round(gauges.power), "W")],
     "Power.Offered": lambda gauges: [Reading("Power.Offered", round(gauges.offered), "W")],
     "Current.Import": _currents,
-    "Current.Offered": lambda gauges: [Reading("Current.Offered", round(gauges.supply.amperes(gauges.offered), 1), "A")],
+    "Current.Offered": lambda gauges: [Reading("Current.Offered", round(gauges.usable.amperes(gauges.offered), 1), "A")],
     "Voltage": _voltages,
     "SoC": lambda gauges: [] if gauges.soc is None else [Reading("SoC", round(gauges.soc), "Percent", location="EV")],
 }

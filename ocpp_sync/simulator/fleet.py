@@ -112,6 +112,12 @@ class Fleet:
         for number, station in enumerate(self.stations):
             station.start(url, headers, delay=number * stagger)
 
+    def plug(self) -> None:
+        """Plug a car in, to every connector."""
+        for station in self.stations:
+            for number in station.connectors:
+                station.plug(number)
+
     def drive(self, tokens: Sequence[str], *, at_once: bool = False) -> None:
         """Let drivers come, to every connector.
 

@@ -21,6 +21,8 @@ p plug in      a hold a token to the reader: start, or stop   o offline, and onl
 u unplug       s stop the transaction                         r reboot                      ? this help
 f fault        c clear the fault                              q quit"""
 
+_ESCAPE = "\x1b"
+_SEQUENCE_TIMEOUT = 0.1  # seconds between the characters that one key sends
 _LOOK_AGAIN = 0.5  # seconds: in the background nothing is read
 
 
@@ -75,7 +77,8 @@ class Keyboard:
             deadline: In ``time.monotonic()`` seconds; None is as long as it takes.
 
         Returns:
-            The key; ``""`` if there will be no more; None at the deadline, and in the background now and then.
+            The key; ``""`` if there will be no more; None at the deadline, in the background now and then, and for a key that sends
+            several characters: an arrow is no letter.
         """
         left = _LOOK_AGAIN if deadline is None else min(_LOOK_AGAIN, max(0.0, deadline - time.monotonic()))
         if not self._is_in_front:
@@ -86,10 +89,33 @@ class Keyboard:
             self._enter()
         if not select.select([self._fd], [], [], left)[0] or not self._is_in_front:
             return None
+        key = self._read_one()
+        return key if key != _ESCAPE or not self._skip_sequence() else None
+
+    def _read_one(self) -> str:
         try:
             return os.read(self._fd, 1).decode("ascii", "replace")
         except OSError:
             return ""  # the terminal has gone
+
+    def _skip_sequence(self) -> bool:
+        """Read what follows Escape at once; false if nothing does, since it was that key alone."""
+        key = self._read_next()
+        if key is None:
+            return False
+        if key == "O":  # such as ESC O P
+            self._read_next()
+        elif key == "[":  # such as ESC [ A, ESC [ 1 ; 5 C, and ESC [ [ A of the Linux console
+            key = self._read_next()
+            if key == "[":
+                self._read_next()
+            while key and not "@" <= key <= "~":
+                key = self._read_next()
+        return True
+
+    def _read_next(self) -> str | None:
+        """The next character of the same key; None if there is none."""
+        return self._read_one() if select.select([self._fd], [], [], _SEQUENCE_TIMEOUT)[0] else None
 
     @property
     def _is_in_front(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .. import format_time, parse_time
@@ -85,10 +85,10 @@ class Messages16:
             stop["transactionData"] = [*begin, _meter_value(values, "Transaction.End", time)]
         return "StopTransaction", stop
 
-    def abandoned(self, handle: str, start: dict[str, Any], time: str) -> Message:
+    def abandoned(self, handle: str, start: dict[str, Any], registers: Mapping[int, float], time: str) -> Message:
         """See :class:`Wording`."""
-        stop = {"transactionId": handle, "meterStop": start["meterStart"], "timestamp": time, "reason": "PowerLoss"}
-        return "StopTransaction", stop
+        register = max(start["meterStart"], round(registers.get(start["connectorId"], 0.0)))
+        return "StopTransaction", {"transactionId": handle, "meterStop": register, "timestamp": time, "reason": "PowerLoss"}
 
     def reservation_ended(self, number: int, how: str) -> Message | None:
         """See :class:`Wording`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .. import format_time, parse_time
@@ -95,10 +95,15 @@ class Messages2x:
         info = {"stoppedReason": stopped, "timeSpentCharging": round(transaction.charging_for)}
         return _event("Ended", connector, transaction, trigger, time, info, **fields)
 
-    def abandoned(self, handle: str, start: dict[str, Any], time: str) -> Message:
+    def abandoned(self, handle: str, start: dict[str, Any], registers: Mapping[int, float], time: str) -> Message:
         """See :class:`Wording`."""
         info = {"transactionId": handle, "stoppedReason": "PowerLoss"}
-        return "TransactionEvent", {"eventType": "Ended", "timestamp": time, "triggerReason": "AbnormalCondition", "transactionInfo": info}
+        event: dict[str, Any] = {"eventType": "Ended", "timestamp": time, "triggerReason": "AbnormalCondition", "transactionInfo": info}
+        register = registers.get(start.get("evse", {}).get("id"), 0.0)
+        if register > 0:  # else it is not known
+            values = [Reading("Energy.Active.Import.Register", round(register), "Wh")]
+            event["meterValue"] = [_meter_value(values, "Transaction.End", time)]
+        return "TransactionEvent", event
 
     def reservation_ended(self, number: int, how: str) -> Message | None:
         """See :class:`Wording`."""

@@ -38,6 +38,7 @@ class Metering:
             connector.offered,
             None if car is None else car.soc,
             connector.supply,
+            connector.usable,
             station.random,
         )
         return readings(measurands, gauges) if measurands else []

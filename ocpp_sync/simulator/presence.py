@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .. import format_time
-from .connector import Connector, State
+from .connector import State
 
 if TYPE_CHECKING:
     from .station import Station
@@ -25,12 +25,15 @@ class Presence:
     Attributes:
         boots: How often the CSMS has accepted it.
         outages: How often it has been offline on purpose.
+        operative: Whether the station as a whole may be used.
     """
 
     def __init__(self, station: Station) -> None:
         self._station = station
         self._when_accepted: list[Callable[[], object]] = []
         self.boots = self.outages = 0
+        self.operative = True
+        self._reported: dict[int, dict[str, Any]] = {}  # what the CSMS was told last, but for what has to be said anew
         station.client.on("connect", self._linked)
         station.client.on("close", self._unlinked)
         station.client.on("registration", self._registered)
@@ -38,9 +41,16 @@ class Presence:
     def end_abandoned(self) -> None:
         """End what an earlier process has left."""
         station = self._station
+        registers = {number: connector.register for number, connector in station.connectors.items()}
         for each in list(station.client.outbox.open_transactions()):
-            station.put(station.wording.abandoned(each.handle, each.start, format_time(station.now())))
+            station.put(station.wording.abandoned(each.handle, each.start, registers, format_time(station.now())))
             station.note("abandoned", "a transaction that was left open is ended", transaction=each.transaction_id or each.handle)
+
+    @property
+    def state(self) -> State:
+        """What the station as a whole is; while a transaction goes on it is not yet out of use."""
+        busy = any(connector.scheduled is not None for connector in self._station.connectors.values())
+        return State.AVAILABLE if self.operative or busy else State.UNAVAILABLE
 
     def report(self, number: int, *, anew: bool = False) -> None:
         """Tell the CSMS the state of a connector, or of the station, whose number is 0.
@@ -51,16 +61,15 @@ class Presence:
         """
         station = self._station
         it = station.connectors.get(number)
-        state, fault = (State.AVAILABLE, None) if it is None else (it.state, it.fault)
+        state, fault = (self.state, None) if it is None else (it.state, it.fault)
         payload = station.wording.status(number, state, fault, format_time(station.now()))
         if payload is None:
             return
         told = {name: value for name, value in payload.items() if name != "timestamp"}
-        if it is not None:
-            if it.reported == told and not anew:
-                return
-            it.reported = told
-        station.agenda.soon(partial(self._send_status, it, payload))
+        if self._reported.get(number) == told and not anew:
+            return
+        self._reported[number] = told
+        station.agenda.soon(partial(self._send_status, number, payload))
 
     def report_all(self) -> None:
         """Tell it everything anew."""
@@ -76,12 +85,12 @@ class Presence:
 
     # --- In the station's thread
 
-    def _send_status(self, connector: Connector | None, payload: dict[str, Any]) -> None:
+    def _send_status(self, number: int, payload: dict[str, Any]) -> None:
         station = self._station
         reachable = station.uplink.is_ready or station.client.registration == "Pending"
-        if (not reachable or station.call("StatusNotification", payload) is None) and connector is not None:
+        if not reachable or station.call("StatusNotification", payload) is None:
             with station.changing():
-                connector.reported = None
+                self._reported.pop(number, None)
 
     def go_offline(self, seconds: float | None) -> None:
         """Lose the link, for some of the station's seconds, or until :meth:`go_online`; in the station's thread."""
@@ -107,7 +116,7 @@ class Presence:
         station = self._station
         station.note("connected", f"connected, OCPP {station.client.version}", version=station.client.version)
         with station.changing():
-            for number in station.connectors if not station.uplink.is_booting else ():
+            for number in (0, *station.connectors) if not station.uplink.is_booting else ():
                 self.report(number)
 
     def _unlinked(self, code: int, reason: str) -> None:

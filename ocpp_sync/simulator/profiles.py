@@ -10,13 +10,25 @@ from typing import Any, NamedTuple
 from .. import parse_time
 from .energy import Supply
 
-__all__ = ["MAX_PERIODS", "MAX_PROFILES", "MAX_STACK_LEVEL", "Profile", "Profiles", "Subject"]
+__all__ = ["MAX_PERIODS", "MAX_PROFILES", "MAX_STACK_LEVEL", "Limit", "Profile", "Profiles", "Subject"]
 
 MAX_STACK_LEVEL = 9
 MAX_PERIODS = 24
 MAX_PROFILES = 32
 
 _CYCLES = {"Daily": timedelta(days=1), "Weekly": timedelta(days=7)}
+
+
+class Limit(NamedTuple):
+    """What may flow.
+
+    Attributes:
+        power: W.
+        phases: On how many phases; None is all.
+    """
+
+    power: float
+    phases: int | None
 
 
 class Period(NamedTuple):
@@ -41,6 +53,7 @@ class Profile:
         id: Its number.
         connector: Where it was set; 0 is the station.
         purpose: ``"Max"``, ``"TxDefault"`` or ``"Tx"``.
+        set_at: When it was set.
         wire: As it came.
     """
 
@@ -57,11 +70,12 @@ class Profile:
     begin: datetime | None
     duration: int | None
     periods: tuple[Period, ...]
+    set_at: datetime
     wire: dict[str, Any]
 
     @classmethod
-    def parse(cls, connector: int, wire: dict[str, Any]) -> Profile:
-        """A profile of 1.6 or 2.x.
+    def parse(cls, connector: int, wire: dict[str, Any], now: datetime) -> Profile:
+        """A profile of 1.6 or 2.x that is set now.
 
         Raises:
             ValueError: It has a purpose or a kind that a station does not take, or a time that is none.
@@ -92,11 +106,12 @@ class Profile:
             begin=_time(schedule, "startSchedule"),
             duration=schedule.get("duration"),
             periods=tuple(periods),
+            set_at=now,
             wire=wire,
         )
 
-    def limit(self, at: datetime, started: datetime | None, supply: Supply) -> float | None:
-        """W that it allows at a time; None if it says nothing then.
+    def limit(self, at: datetime, started: datetime | None, supply: Supply) -> Limit | None:
+        """What it allows at a time; None if it says nothing then.
 
         Args:
             at: The time.
@@ -109,22 +124,31 @@ class Profile:
         period = [each for each in self.periods if each.start <= elapsed][-1]
         if period.limit is None:
             return None
-        return period.limit if self.unit == "W" else supply.watts(period.limit, period.phases)
+        power = period.limit if self.unit == "W" else supply.using(period.phases).watts(period.limit)
+        return Limit(power, period.phases)
 
     def _elapsed(self, at: datetime, started: datetime | None) -> float | None:
         """Seconds since the schedule has begun; None if it has not, or the profile is not valid."""
         if (self.valid_from is not None and at < self.valid_from) or (self.valid_to is not None and at >= self.valid_to):
             return None
-        begin = self.begin if self.kind != "Relative" and self.begin is not None else started
+        begin = self._first(started)
         if begin is None or at < begin:
             return None
         passed = at - begin
         return (passed % self.cycle if self.cycle is not None else passed).total_seconds()
 
+    def _first(self, started: datetime | None) -> datetime | None:
+        """When its schedule begins first: as it says itself, with the transaction, or else when it was set; None if that is to come."""
+        if self.begin is not None and self.kind != "Relative":
+            return self.begin
+        if self.purpose == "Max":
+            return self.set_at  # a station has no transaction to begin with
+        return self.set_at if started is None and self.kind != "Relative" else started
+
     def changes(self, since: datetime, until: datetime, started: datetime | None) -> Iterator[datetime]:
         """When its limit may change."""
         yield from filter(None, (self.valid_from, self.valid_to))
-        begin = self.begin if self.kind != "Relative" and self.begin is not None else started
+        begin = self._first(started)
         if begin is None:
             return
         if self.cycle is not None and since > begin:
@@ -186,8 +210,8 @@ class Profiles:
         self._profiles = [each for each in self._profiles if not matches(each)]
         return before - len(self._profiles)
 
-    def limit(self, subject: Subject, at: datetime) -> float | None:
-        """W that a connector may give to its transaction, by the profiles for transactions; None if they say nothing."""
+    def limit(self, subject: Subject, at: datetime) -> Limit | None:
+        """What a connector may give to its transaction, by the profiles for transactions; None if they say nothing."""
         of_transaction = [each for each in self._profiles if each.purpose == "Tx" and each.connector == subject.connector]
         mine = [each for each in of_transaction if each.transaction in (None, subject.transaction)]
         for group in (mine, self._defaults(subject.connector), self._defaults(0)):
@@ -196,8 +220,8 @@ class Profiles:
                 return found
         return None
 
-    def station_limit(self, supply: Supply, at: datetime) -> float | None:
-        """W that the station may take; None if no profile says so."""
+    def station_limit(self, supply: Supply, at: datetime) -> Limit | None:
+        """What the station may take; None if no profile says so."""
         return self._leading((each for each in self._profiles if each.purpose == "Max"), at, Subject(0, supply))
 
     def changes(self, since: datetime, until: datetime, started: datetime | None) -> list[datetime]:
@@ -208,7 +232,7 @@ class Profiles:
     def _defaults(self, connector: int) -> list[Profile]:
         return [each for each in self._profiles if each.purpose == "TxDefault" and each.connector == connector]
 
-    def _leading(self, group: Iterable[Profile], at: datetime, subject: Subject) -> float | None:
+    def _leading(self, group: Iterable[Profile], at: datetime, subject: Subject) -> Limit | None:
         """What the highest says of those that say something."""
         for each in sorted(group, key=lambda each: -each.stack_level):
             limit = each.limit(at, subject.started, subject.supply)

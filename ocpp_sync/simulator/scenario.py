@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -11,6 +11,8 @@ from typing import Any
 
 from ..errors import ScenarioError, ScenarioFailure
 from ..schemas import VERSIONS
+from ..validation import ValidationPolicy
+from .proof import problem_of
 from .station import Station
 from .steps import STEPS, Failure, Field, Run
 from .transcript import Transcript
@@ -23,8 +25,8 @@ _TOP = {
     "name": Field(str),
     "description": Field(str),
     "version": Field(str, values=VERSIONS),
-    "connectors": Field(int, least=1),
-    "power": Field(float, least=0.1),
+    "connectors": Field(int, least=1, most=100),
+    "power": Field(float, least=0.1, most=1000),
     "configuration": Field(dict),
     "steps": Field(list, required=True),
 }
@@ -103,6 +105,26 @@ class Scenario:
         steps = tuple(_steps(document["steps"], file, "step "))
         return cls(file, document.get("name", Path(file).stem), document.get("version"), options, steps)
 
+    def check(self, version: str, connectors: int, validation: str | Mapping[str, str] = "strict") -> None:
+        """Check what depends on the station that is to follow it: before that is started.
+
+        Args:
+            version: The version of OCPP that it speaks.
+            connectors: How many it has.
+            validation: Which payloads it checks, as ``validation=`` of :class:`~ocpp_sync.OcppClient`; what is not checked may
+                be wrong.
+
+        Raises:
+            ScenarioError: The scenario is for another version, or a step cannot be: it names an action, a field, a value or a
+                connector that there is not.
+        """
+        if self.version not in (None, version):
+            raise ScenarioError(self.file, "", f"it is for OCPP {self.version}, not {version}")
+        policy = ValidationPolicy(validation, (version,))
+        for step in _all(self.steps):
+            if (problem := problem_of(step.do, step.fields, version, connectors, policy)) is not None:
+                raise ScenarioError(self.file, f"{step.place}, {step.do}", problem)
+
     def run(self, station: Station, transcript: Transcript) -> None:
         """Let a station follow it, which was started, as soon as the CSMS has accepted it.
 
@@ -130,6 +152,12 @@ class Scenario:
                 STEPS[step.do].act(run, **step.fields)
         except (Failure, ValueError) as error:
             raise ScenarioFailure(self.file, step.place, f"{step.do}: {error}") from None
+
+
+def _all(steps: Iterable[Step]) -> Iterator[Step]:
+    for step in steps:
+        yield step
+        yield from _all(step.steps)
 
 
 def _shown(step: Step) -> str:

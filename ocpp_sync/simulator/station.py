@@ -31,6 +31,7 @@ from .notes import Note
 from .presence import Presence
 from .profiles import Profile
 from .reader import Reader
+from .registers import Registers
 from .uplink import Uplink
 from .wording import Identification, Message, Wording
 
@@ -67,7 +68,7 @@ class Station:
         speed: How many seconds of charging, and of waiting, pass in one of the clock. Times in messages are those of the clock all the
             same.
         seed: For what is left to chance; None is another course each time.
-        outbox: The file of the outbox; None is one that goes with the station.
+        outbox: The file of the outbox, beside which what the meters show is kept, too; None is one that goes with the station.
         listen: Called with each :class:`Note`, in whichever thread it happens; it must be quick.
         configuration: Keys of 1.6, or variables of 2.x by their paths, that have another value than usual.
         clock: Another clock than the machine's, for tests.
@@ -79,6 +80,7 @@ class Station:
         errors: How often something went wrong, by what it was: ``"callerror"``, ``"timeout"``, ``"invalid"``, ``"lost"``, ``"link"``,
             ``"crash"``.
         provoked: CALLERRORs that a scenario wants to see, by their code.
+        clock: The clock.
 
     Raises:
         ValueError: An argument is wrong.
@@ -119,16 +121,21 @@ class Station:
         self.provoked: Counter[str] = Counter()
         self.reboots = 0
         self._listen = listen or (lambda note: None)
-        self._clock = clock
+        self.clock = clock
         self._lock = threading.RLock()  # guards all that is known; see changing()
         self._changed = threading.Condition(self._lock)
         self._depth = 0
+        self._shown = State.AVAILABLE  # what the station as a whole was when it looked last
         self._notes: list[Note] = []
         self._when_idle: list[Callable[[], object]] = []
         self._closed = False
         self.agenda = Agenda(f"ocpp-station {identity}", clock, speed, self._task_failed)
         self.uplink = Uplink(identity, version, outbox, clock, self._failed, **options)
         self.client = self.uplink.client
+        self._registers = Registers(outbox)
+        for number, register in self._registers.load().items():
+            if number in self.connectors:
+                self.connectors[number].register = register
         try:
             self._equip(configuration or {})
         except BaseException:
@@ -343,7 +350,7 @@ class Station:
 
     def pause(self, seconds: float) -> bool:
         """Wait for so many of the station's seconds; false if it was closed meanwhile."""
-        clock, deadline = self._clock, self._clock.monotonic() + seconds / self.speed
+        clock, deadline = self.clock, self.clock.monotonic() + seconds / self.speed
         with self._lock:
             while not self._closed and clock.monotonic() < deadline:
                 clock.wait(self._changed, deadline, "pause")
@@ -403,8 +410,12 @@ class Station:
             self.agenda.soon(partial(self.uplink.call, *message))
 
     def put(self, message: Message | None) -> Delivery | None:
-        """Queue a message of a transaction."""
-        return None if message is None else self.uplink.put(message)
+        """Queue a message of a transaction; the meters never go back behind what it says."""
+        if message is None:
+            return None
+        with self._lock:
+            self._registers.save({number: connector.register for number, connector in self.connectors.items()})
+        return self.uplink.put(message)
 
     def new_transaction_id(self) -> str:
         """An id that nobody has used."""
@@ -427,6 +438,10 @@ class Station:
                 self.note("state", state.value, connector.number, state=state.value)
                 self.presence.report(connector.number)
             self._settle_transaction(connector)
+        if self.presence.state is not self._shown:
+            self._shown = self.presence.state
+            self.note("state", self._shown.value, state=self._shown.value)
+            self.presence.report(0)
         if self._when_idle and not any(connector.transaction for connector in self.connectors.values()):
             for task in self._when_idle:
                 self.agenda.soon(task)

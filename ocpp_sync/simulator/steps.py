@@ -17,7 +17,8 @@ __all__ = ["STEPS", "Failure", "Field", "Run"]
 _TIMEOUT = 30.0
 _SHOWN = 8  # messages that came instead
 _STATES = tuple(state.value for state in State)
-_NAMES = {str: "a text", int: "a whole number", float: "a number", dict: "a table", list: "a list"}
+_NAMES = {str: "a text", int: "a whole number", float: "a number", dict: "a table", list: "a list", bool: "true or false"}
+_MOST = 1e9  # a number that no time, energy or count reaches
 
 
 class Failure(Exception):
@@ -33,16 +34,18 @@ class Field:
         required: Whether it must be there.
         values: What it may be; empty is anything.
         least: The smallest it may be; None is any.
+        most: The largest it may be, if it is a number.
     """
 
     type: type
     required: bool = False
     values: tuple[str, ...] = ()
     least: float | None = None
+    most: float = _MOST
 
     def problem(self, value: Any) -> str | None:
         """What is wrong with a value; None is nothing."""
-        fits = isinstance(value, (int, float) if self.type is float else self.type) and not isinstance(value, bool)
+        fits = isinstance(value, (int, float) if self.type is float else self.type) and isinstance(value, bool) == (self.type is bool)
         if not fits:
             return f"is {_NAMES[self.type]}, not {value!r}"
         if self.values and value not in self.values:
@@ -52,6 +55,8 @@ class Field:
             return f"cannot be {value!r}" + (f"; did you mean {near[0]!r}?" if near else f"; it is one of {', '.join(self.values)}")
         if self.least is not None and not value >= self.least:
             return f"is {self.least:g} or more, not {value!r}"
+        if self.type in (int, float) and not value <= self.most:
+            return f"is {self.most:g} or less, not {value!r}"
         return None
 
 
@@ -64,28 +69,49 @@ class Run:
 
     Attributes:
         seen: The number of the last message that was waited for, or expected: the next one comes after it.
+        found: The numbers of all of them: each is found once.
     """
 
     def __init__(self, station: Station, transcript: Transcript) -> None:
         self.station = station
         self.transcript = transcript
         self.seen = 0
+        self.found: set[int] = set()
 
     def until(self, condition: Callable[[Station], bool], timeout: float, what: str) -> None:
         """Wait for something to become true of the station."""
         if not self.station.wait_until(lambda station: station.is_closed or condition(station), timeout) or self.station.is_closed:
             raise Failure(f"{what} has not come within {timeout:g} s; now: {self.station!r}")
 
-    def message(self, matches: Callable[[Passed], bool], timeout: float, what: str) -> Passed:
-        """Wait for a message."""
-        found = self.transcript.wait_for(self.seen, matches, timeout)
+    def message(self, matches: Callable[[Passed], bool], timeout: float, what: str, *, any_order: bool = False) -> Passed:
+        """Wait for a message.
+
+        Args:
+            matches: Whether it is one.
+            timeout: Seconds of real time.
+            what: The same for people.
+            any_order: Whether it may have passed already; then the next one still comes after the one that was found before.
+        """
+
+        def is_new(passed: Passed) -> bool:
+            return passed.number not in self.found and matches(passed)
+
+        found = self.transcript.wait_for(0 if any_order else self.seen, is_new, timeout)
         if found is None:
-            came = self.transcript.after(self.seen)
-            shown = "".join(f"\n  {passed}"[:300] for passed in came[-_SHOWN:]) or " nothing"
-            more = f" (the last {_SHOWN} of {len(came)})" if len(came) > _SHOWN else ""
-            raise Failure(f"{what} has not come within {timeout:g} s; instead{more}:{shown}")
-        self.seen = found.number
+            before = self.transcript.between(0, self.seen)
+            hint = "" if any_order or not any(map(is_new, before)) else "; it has passed before: is it any_order = true?"
+            earlier = f"\npassed before{_last(before)}" if before else ""
+            came = self.transcript.between(self.seen)
+            raise Failure(f"{what} has not come within {timeout:g} s{hint}; instead{_last(came)}{earlier}")
+        if not any_order:
+            self.seen = found.number
+        self.found.add(found.number)
         return found
+
+
+def _last(messages: list[Passed]) -> str:
+    more = f" (the last {_SHOWN} of {len(messages)})" if len(messages) > _SHOWN else ""
+    return f"{more}:" + ("".join(f"\n  {passed}"[:300] for passed in messages[-_SHOWN:]) or " nothing")
 
 
 # --- Drivers, cars and faults
@@ -185,6 +211,7 @@ def _expect(
     error: str | None = None,
     state: str | None = None,
     payload: dict[str, Any] | None = None,
+    any_order: bool = False,
     connector: int = 1,
     timeout: float = _TIMEOUT,
 ) -> None:
@@ -200,7 +227,7 @@ def _expect(
         return (passed.direction, passed.kind, passed.action) == (direction, kind, action) and is_part(payload or {}, passed.payload)
 
     with_what = f" with {payload}" if payload else ""
-    found = run.message(matches, timeout, f"{name} {action}{with_what}")
+    found = run.message(matches, timeout, f"{name} {action}{with_what}", any_order=any_order)
     if kind == "error":
         run.station.provoked[found.payload["code"]] += 1
 
@@ -274,6 +301,16 @@ def _one_of(*names: str) -> Callable[[dict[str, Any]], str | None]:
     return problem
 
 
+def _expectation(item: dict[str, Any]) -> str | None:
+    problem = _one_of("request", "sent", "answer", "error", "state")(item)
+    of_message = [name for name in ("payload", "any_order") if name in item]
+    return f"{of_message[0]} is of a message, not of a state" if problem is None and "state" in item and of_message else problem
+
+
+def _one_end(item: dict[str, Any]) -> str | None:
+    return "it has an answer or an error, not both" if "answer" in item and "error" in item else None
+
+
 @dataclass(frozen=True)
 class Kind:
     """A kind of step.
@@ -292,11 +329,18 @@ class Kind:
 _CONNECTOR = {"connector": Field(int, least=1)}
 _PATIENCE = {"timeout": Field(float, least=0)}
 _TOKEN = {"token": Field(str, required=True)}
-_PERCENT = Field(float, least=0)
+_PERCENT = Field(float, least=0, most=100)
 
 STEPS: dict[str, Kind] = {
     "plug": Kind(
-        _plug, {**_CONNECTOR, "soc": _PERCENT, "target": _PERCENT, "capacity": Field(float, least=1), "power": Field(float, least=0.1)}
+        _plug,
+        {
+            **_CONNECTOR,
+            "soc": _PERCENT,
+            "target": _PERCENT,
+            "capacity": Field(float, least=1),
+            "power": Field(float, least=0.1, most=1000),
+        },
     ),
     "unplug": Kind(_unplug, _CONNECTOR),
     "authorize": Kind(_authorize, {**_TOKEN, **_CONNECTOR}),
@@ -328,10 +372,11 @@ STEPS: dict[str, Kind] = {
             "error": Field(str),
             "state": Field(str, values=_STATES),
             "payload": Field(dict),
+            "any_order": Field(bool),
             **_CONNECTOR,
             **_PATIENCE,
         },
-        _one_of("request", "sent", "answer", "error", "state"),
+        _expectation,
     ),
     "call": Kind(
         _call,
@@ -343,6 +388,7 @@ STEPS: dict[str, Kind] = {
             **_CONNECTOR,
             **_PATIENCE,
         },
+        _one_end,
     ),
     "repeat": Kind(_plug, {"times": Field(int, required=True, least=1), "steps": Field(list, required=True)}),
 }

@@ -9,10 +9,12 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-__all__ = ["Passed", "Transcript"]
+__all__ = ["ERROR_FIELDS", "Passed", "Transcript"]
 
 _CALL, _RESULT, _ERROR = 2, 3, 4
-_ERROR_FIELDS = ("code", "description", "details")
+ERROR_FIELDS = ("code", "description", "details")
+"""What the payload of a message that is an error has, in the order of the frame."""
+
 _MAX_KEPT = 2000
 _MAX_OPEN = 100
 
@@ -81,7 +83,7 @@ class Transcript:
                 asked = "in" if direction == "out" else "out"
                 action, then = self._open.pop((asked, message_id), ("", now))
                 seconds = now - then
-                what, payload = ("answer", rest[0]) if kind == _RESULT else ("error", dict(zip(_ERROR_FIELDS, rest, strict=False)))
+                what, payload = ("answer", rest[0]) if kind == _RESULT else ("error", dict(zip(ERROR_FIELDS, rest, strict=False)))
             else:
                 return
             self.last += 1
@@ -102,5 +104,9 @@ class Transcript:
 
     def after(self, since: int) -> list[Passed]:
         """All that is kept of what came after that number."""
+        return self.between(since)
+
+    def between(self, since: int, last: int | None = None) -> list[Passed]:
+        """All that is kept of what came after a number, up to another one; None is up to now."""
         with self._lock:
-            return [passed for passed in self._kept if passed.number > since]
+            return [passed for passed in self._kept if passed.number > since and (last is None or passed.number <= last)]

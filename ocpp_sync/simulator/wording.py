@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from .connector import Connector, Reason, State, Token, Transaction
@@ -61,8 +61,8 @@ class Wording(Protocol):
     def ended(self, connector: Connector, transaction: Transaction, reason: Reason, values: Sequence[Reading], time: str) -> Message:
         """A transaction has ended."""
 
-    def abandoned(self, handle: str, start: dict[str, Any], time: str) -> Message:
-        """A transaction of which nothing is known but its beginning has ended: the power was lost."""
+    def abandoned(self, handle: str, start: dict[str, Any], registers: Mapping[int, float], time: str) -> Message:
+        """A transaction of which nothing is known but its beginning, and the meters, has ended: the power was lost."""
 
     def reservation_ended(self, number: int, how: str) -> Message | None:
         """A reservation is over: ``"Expired"`` or ``"Removed"``."""
