@@ -1,0 +1,54 @@
+#!/bin/sh
+# Install the charge point as a service of systemd, or bring it up to date: as root, any number of times.
+#
+#   sudo examples/raspberry_pi/charge_point/install.sh
+#
+# The program goes to /opt/charge-point, its settings to /etc/charge-point/config.toml, which is never written over, and what it has to
+# remember to /var/lib/charge-point. With a folder as the argument all of that goes below the folder, as for an image, and nothing is started.
+set -eu
+
+root=${1:-}
+here=$(cd "$(dirname "$0")" && pwd)
+project=$(cd "$here/../../.." && pwd)
+program=$root/opt/charge-point
+settings=$root/etc/charge-point/config.toml
+state=/var/lib/charge-point
+
+if [ -z "$root" ] && [ "$(id -u)" -ne 0 ]; then
+  echo "install.sh: this must be run as root: sudo $0" >&2
+  exit 1
+fi
+
+if [ -z "$root" ] && ! getent passwd charge-point >/dev/null; then
+  useradd --system --home-dir "$state" --shell /usr/sbin/nologin charge-point
+fi
+
+mkdir -p "$program" "$root/etc/charge-point" "$root/etc/systemd/system" "$root$state"
+[ -x "$program/venv/bin/python" ] || python3 -m venv --system-site-packages "$program/venv"
+"$program/venv/bin/pip" install -q "$project" gpiozero pyserial
+rm -rf "$program/charge_point.new"
+cp -R "$here" "$program/charge_point.new"
+rm -rf "$program/charge_point"
+mv "$program/charge_point.new" "$program/charge_point"
+
+if [ ! -e "$settings" ]; then
+  # Its secrets are for the service alone; what it remembers is where the service may write.
+  umask 077
+  sed -e "s|^outbox = .*|outbox = \"$state/outbox.sqlite3\"|" -e "s|^memory = .*|memory = \"$state/memory.json\"|" \
+    "$here/config.toml" >"$settings.new"
+  mv "$settings.new" "$settings"
+  umask 022
+  echo "Write the URL, the identity and the password into $settings."
+fi
+install -m 644 "$here/charge-point.service" "$root/etc/systemd/system/charge-point.service"
+
+if [ -z "$root" ]; then
+  chown -R charge-point:charge-point "$state"
+  chown root:charge-point /etc/charge-point "$settings"
+  chmod 750 /etc/charge-point
+  chmod 640 "$settings"
+  systemctl daemon-reload
+  systemctl enable charge-point.service
+  systemctl restart charge-point.service
+  echo "Its log: journalctl -u charge-point -f"
+fi
