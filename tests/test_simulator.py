@@ -75,8 +75,14 @@ class Bench:
         return [received.payload for received in self.csms.received if received.action == action]
 
     def until(self, condition: Callable[[], Any]) -> None:
-        """Let the time pass until something is so."""
-        self.clock.run(lambda: bool(condition()), when=["station"], timeout=30.0)
+        """Let the time pass until something is so, from one deadline to the next: what is said at one has come before the next."""
+        while not condition():
+            self.settle()
+            if not condition():
+                self._go_on(condition, self.clock.monotonic())
+
+    def _go_on(self, condition: Callable[[], Any], before: float) -> None:
+        self.clock.run(lambda: condition() or self.clock.monotonic() > before, when=["station"], timeout=30.0)
 
     def connector(self, number: int = 1) -> Connector:
         return self.station.connectors[number]
