@@ -10,6 +10,7 @@ from .decimals import is_decimal
 from .errors import MalformedMessage
 
 __all__ = [
+    "KIND_NAMES",
     "MAX_DEPTH",
     "MAX_ID_LENGTH",
     "Call",
@@ -81,6 +82,10 @@ Message = Call | CallResult | CallError | CallResultError | Send
 
 _TYPES: dict[int, type[Message]] = {2: Call, 3: CallResult, 4: CallError, 5: CallResultError, 6: Send}
 _NUMBERS = {kind: number for number, kind in _TYPES.items()}
+
+KIND_NAMES = {number: kind.__name__.upper() for number, kind in _TYPES.items()}
+"""How OCPP calls the messages, by their type: ``2`` is ``"CALL"``."""
+
 _REQUESTS = (Call, Send)
 _ERRORS = (CallError, CallResultError)
 

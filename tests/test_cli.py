@@ -7,12 +7,14 @@ import os
 import re
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from ocpp_sync import __version__
 from ocpp_sync.cli import main
+from ocpp_sync.csms import Csms
 
 from .support import VERSIONS
 
@@ -57,15 +59,13 @@ def test_the_demo_without_unicode_prints_plain_arrows() -> None:
 def test_the_demo_reports_what_goes_wrong(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     from ocpp_sync.cli import demo
 
-    monkeypatch.setattr(demo._Csms, "_authorize", lambda *_: {"idTokenInfo": {"status": "Blocked"}})
+    monkeypatch.setattr(demo, "Csms", partial(Csms, tokens=[]))
     assert main(["demo"]) == 1
-    assert "Failed: _Unexpected: idTokenInfo.status is 'Blocked', not 'Accepted'" in capsys.readouterr().err
+    assert "Failed: _Unexpected: idTokenInfo.status is 'Unknown', not 'Accepted'" in capsys.readouterr().err
 
 
 def test_the_demo_notices_what_does_not_arrive(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    from ocpp_sync.cli import demo
-
-    monkeypatch.setattr(demo._Csms, "_transaction_event", lambda *_: None)
+    monkeypatch.setattr(Csms, "transactions", [])
     assert main(["demo"]) == 1
     assert "not everything that was sent has arrived" in capsys.readouterr().err
 

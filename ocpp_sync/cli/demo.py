@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
 from ocpp_sync import OcppClient, OcppClientConnection, OcppError, OcppServer, utcnow
+from ocpp_sync.csms import Csms
 from ocpp_sync.schemas import VERSIONS
 
 from .connecting import recorder_from
@@ -41,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     version: str = arguments.version
     printer = FramePrinter()
     with recorder_from(arguments) as recorder, OcppServer() as server:
-        csms = _Csms(server)
+        csms = Csms(server)
         server.listen(0, "127.0.0.1")
         print(f"A CSMS listens at {server.url}; the charge point {_IDENTITY} connects to it with OCPP {version}.\n")
         client = OcppClient(_IDENTITY, version=version)
@@ -51,24 +52,24 @@ def run(arguments: argparse.Namespace) -> int:
         try:
             with client.connect(server.url, timeout=_TIMEOUT):
                 station = _Station16(client) if version == "1.6" else _Station2x(client)
-                station.charge(stop_from_csms=lambda: csms.stop(server.wait_for(_IDENTITY, _TIMEOUT), station.transaction))
+                station.charge(stop_from_csms=lambda: _stop(server.wait_for(_IDENTITY, _TIMEOUT), station.transaction))
         except (OcppError, _Unexpected) as error:
             print(f"\nFailed: {type(error).__name__}: {error}", file=sys.stderr)
             return 1
-    return _summary(printer, csms)
+    return _summary(printer, [transaction.energy for transaction in csms.transactions if transaction.ended])
 
 
-def _summary(printer: FramePrinter, csms: _Csms) -> int:
+def _summary(printer: FramePrinter, energies_wh: list[float]) -> int:
     calls_out, calls_in = (printer.watch.counts.get((direction, "CALL"), 0) for direction in ("out", "in"))
     answers = sum(printer.watch.counts.get((direction, "CALLRESULT"), 0) for direction in ("out", "in"))
     print(
         f"\n{calls_out} calls of the charge point, {calls_in} of the CSMS; {answers} answered, {calls_out + calls_in - answers} not; "
         f"the median took {statistics.median(printer.watch.round_trips) * 1000:.1f} ms."
     )
-    if answers != calls_out + calls_in or csms.energy_wh != [_SAMPLES_WH[-1]]:
+    if answers != calls_out + calls_in or energies_wh != [_SAMPLES_WH[-1]]:
         print("Failed: not everything that was sent has arrived.", file=sys.stderr)
         return 1
-    print(f"One transaction of {csms.energy_wh[0]} Wh was started, metered, stopped by the CSMS, and reported. All went well.")
+    print(f"One transaction of {energies_wh[0]:.0f} Wh was started, metered, stopped by the CSMS, and reported. All went well.")
     return 0
 
 
@@ -84,34 +85,10 @@ def _expect(response: dict[str, Any], *path: str) -> None:
         raise _Unexpected(f"{'.'.join(path)} is {value!r}, not 'Accepted'")
 
 
-class _Csms:
-    """What the server does, in every version; it keeps the energy of each transaction that has ended."""
-
-    def __init__(self, server: OcppServer) -> None:
-        self.energy_wh: list[float] = []
-        server.on("BootNotification", lambda charge_point, request: {"status": "Accepted", "currentTime": utcnow(), "interval": 300})
-        server.on("Heartbeat", lambda charge_point, request: {"currentTime": utcnow()})
-        server.on("StatusNotification", lambda charge_point, request: {})
-        server.on("MeterValues", lambda charge_point, request: {})
-        server.on("Authorize", self._authorize)
-        server.on("StartTransaction", lambda charge_point, request: {"transactionId": 1, "idTagInfo": {"status": "Accepted"}})
-        server.on("StopTransaction", self._stop_transaction)
-        server.on("TransactionEvent", self._transaction_event)
-
-    def stop(self, charge_point: OcppClientConnection, transaction: Any) -> None:
-        """Stop a transaction from here, as a driver's app would."""
-        action = "RemoteStopTransaction" if charge_point.version == "1.6" else "RequestStopTransaction"
-        _expect(charge_point.call(action, {"transactionId": transaction}), "status")
-
-    def _authorize(self, charge_point: OcppClientConnection, request: dict[str, Any]) -> dict[str, Any]:
-        return {"idTagInfo" if charge_point.version == "1.6" else "idTokenInfo": {"status": "Accepted"}}
-
-    def _stop_transaction(self, charge_point: OcppClientConnection, request: dict[str, Any]) -> None:
-        self.energy_wh.append(request["meterStop"])
-
-    def _transaction_event(self, charge_point: OcppClientConnection, request: dict[str, Any]) -> None:
-        if request["eventType"] == "Ended":
-            self.energy_wh.append(request["meterValue"][-1]["sampledValue"][0]["value"])
+def _stop(charge_point: OcppClientConnection, transaction: Any) -> None:
+    """Stop a transaction from the CSMS, as a driver's app would."""
+    action = "RemoteStopTransaction" if charge_point.version == "1.6" else "RequestStopTransaction"
+    _expect(charge_point.call(action, {"transactionId": transaction}), "status")
 
 
 class _Station16:
@@ -197,7 +174,8 @@ class _Station2x(_Station16):
         """Begin a transaction."""
         self.status("Occupied")
         self.transaction = str(uuid.uuid4())
-        self.event("Started", "Authorized", "Charging", idToken=self.token, evse={"id": 1, "connectorId": 1})
+        begun: dict[str, Any] = {"idToken": self.token, "evse": {"id": 1, "connectorId": 1}, "meterValue": [self.value(0)]}
+        self.event("Started", "Authorized", "Charging", **begun)
 
     def meter(self, energy: int) -> None:
         """Report the meter, in Wh since the start."""

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, overload
 
+from ocpp_sync.messages import KIND_NAMES
+
 __all__ = ["UNREADABLE", "Frame", "FrameWatch", "LastFrames"]
 
 UNREADABLE = "unreadable"
 
-_KINDS = {"2": "CALL", "3": "CALLRESULT", "4": "CALLERROR", "5": "CALLRESULTERROR", "6": "SEND"}
 _ANSWERS = {"CALLRESULT", "CALLERROR"}
 _ERRORS = {"CALLERROR", "CALLRESULTERROR"}
 _ERROR_FIELDS = ("errorCode", "errorDescription", "errorDetails")
@@ -186,7 +187,7 @@ def _head(text: str) -> tuple[str, str, str]:
     match = _HEAD.match(text)
     if match is None or not text.rstrip().endswith("]") or (match[1] != "3" and match[3] is None):
         return UNREADABLE, "", ""
-    return _KINDS[match[1]], _unescaped(match[2]), _unescaped(match[3] or "")
+    return KIND_NAMES[int(match[1])], _unescaped(match[2]), _unescaped(match[3] or "")
 
 
 def _unescaped(text: str) -> str:

@@ -6,13 +6,13 @@ import json
 import textwrap
 from collections.abc import Iterable, Sequence
 
+from ..messages import KIND_NAMES
 from ..redaction import redact
 from .conversation import Conversation, Happening, SeenFrame
 from .printable import printable
 
 __all__ = ["lines_of", "transcript"]
 
-_KINDS = {2: "CALL", 3: "CALLRESULT", 4: "CALLERROR", 5: "CALLRESULTERROR", 6: "SEND"}
 _ARROWS = {"in": "-->", "out": "<--"}
 _WIDTH = 140
 _MAX_LENGTH = 2000  # characters of a frame
@@ -38,10 +38,10 @@ def lines_of(frames: Sequence[SeenFrame], happenings: Iterable[Happening] = (), 
 def _frame(frame: SeenFrame, max_length: int) -> str:
     text = redact(frame.text)
     kind, message_id, rest = _parts(text)
-    if kind in _KINDS:
+    if kind in KIND_NAMES:
         body = rest[1:] if kind in (2, 6) else rest
         said = " ".join(json.dumps(part, ensure_ascii=False) for part in body)
-        text = f"{_KINDS[kind]} {frame.action or '?'} {message_id} {said}"
+        text = f"{KIND_NAMES[kind]} {frame.action or '?'} {message_id} {said}"
     else:
         text = f"no message: {text}"
     return _line(frame.time, frame.identity, _ARROWS[frame.direction], text, max_length)
