@@ -28,11 +28,12 @@ sys.path.insert(0, str(EXAMPLES))
 
 from charge_point import profiles  # noqa: E402
 from charge_point import settings as settings_of  # noqa: E402
+from charge_point.cards import SerialReader  # noqa: E402
 from charge_point.configuration import Configuration  # noqa: E402
 from charge_point.controller import Controller  # noqa: E402
-from charge_point.hardware import PiHardware  # noqa: E402
 from charge_point.memory import Memory  # noqa: E402
 from charge_point.meter import MeterError, ModbusMeter, SimulatedMeter, crc  # noqa: E402
+from charge_point.pi import PiHardware  # noqa: E402
 from charge_point.safety import Cause, Policy  # noqa: E402
 from charge_point.settings import Settings, SettingsError, Supply  # noqa: E402
 
@@ -79,7 +80,7 @@ class Bench:
     def run(self, url: str, outcome: str = "stop") -> Iterator[Bench]:
         self.settings.csms.url = url
         self.cards = Cards()
-        hardware = PiHardware(self.settings, cards=self.cards, clock=self.clock)
+        hardware = PiHardware(self.settings, cards=SerialReader(self.cards), clock=self.clock)
         # The clock runs faster than answers come, so these have all the time.
         options = {"reconnect": Backoff(10.0, 0.0, 2), "ping_interval": None, "call_timeout": None}
         self.controller = Controller(self.settings, hardware, clock=self.clock, client_options=options)

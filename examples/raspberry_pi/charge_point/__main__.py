@@ -11,7 +11,7 @@ from ocpp_sync import OcppError
 
 from . import systemd
 from .controller import Controller
-from .hardware import PiHardware
+from .pi import PiHardware
 from .settings import SettingsError, load
 
 SIGNALS = {signal.SIGTERM, signal.SIGINT}
