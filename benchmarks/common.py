@@ -105,9 +105,17 @@ def _number(path: Path, field: str) -> int:
 
 
 @contextlib.contextmanager
-def process(command: Sequence[str], core: int | None = None) -> Iterator[Child]:
-    """Start a process, and end it: by the end of its standard input, and if that does not help, by force."""
-    child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603
+def process(command: Sequence[str], core: int | None = None, folder: Path | None = None, **environ: str) -> Iterator[Child]:
+    """Start a process, and end it: by the end of its standard input, and if that does not help, by force.
+
+    Args:
+        command: What to start.
+        core: Which one it is pinned to; None is any.
+        folder: Where it starts; None is here.
+        environ: Variables beside those of this process.
+    """
+    pipe = subprocess.PIPE
+    child = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, cwd=folder, env={**os.environ, **environ})  # noqa: S603
     assert child.stdin is not None
     assert child.stdout is not None
     try:

@@ -42,13 +42,14 @@ def serve(folder: str, *flags: str) -> None:
 def call(url: str, folder: str, version: str, *flags: str) -> None:
     """Connect, and call as each line of the standard input says: an action and how often; say the seconds of one.
 
-    The line ``burn`` starts a thread that is busy all the time.
+    Flags are ``no-pings`` and ``password=…``. The line ``burn`` starts a thread that is busy all the time.
     """
     from ocpp_sync import OcppClient
 
     options: dict[str, Any] = {"ping_interval": None} if QUIET in flags else {}
     if url.startswith("wss"):
         options["cafile"] = f"{folder}/ca.pem"
+    options.update(flag.split("=") for flag in flags if flag.startswith("password="))  # type: ignore[misc]
     with OcppClient("CP1", version=version, **options).connect(url) as client:
         say("connected")
         for line in sys.stdin:

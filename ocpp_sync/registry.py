@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from typing import TYPE_CHECKING
 
@@ -20,26 +21,37 @@ class Registry:
         self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
         self._connections: dict[str, OcppClientConnection] = {}
+        self._numbers: dict[str, int] = {}
+        self.next_number = itertools.count().__next__
 
-    def add(self, connection: OcppClientConnection) -> OcppClientConnection | None:
+    def add(self, connection: OcppClientConnection, number: int | None = None) -> OcppClientConnection | None:
         """Register a connection.
 
+        Args:
+            connection: The connection.
+            number: From :attr:`next_number`, before its peer knew that it is connected: its thread may come later than that of a newer one.
+                None is now.
+
         Returns:
-            The older one of the same identity, which it takes the place of; None if there is none.
+            The older one of the same identity, whose place is taken, or this one, if there is a newer one already; None if there is
+            no other.
         """
         with self._lock:
-            older = self._find(connection.identity, connection.version)
-            if older is not None:
-                del self._connections[older.identity]
-            self._connections[connection.identity] = connection
+            number = self.next_number() if number is None else number
+            other = self._find(connection.identity, connection.version)
+            if other is not None and self._numbers[other.identity] > number:
+                return connection
+            if other is not None:
+                self._forget(other)
+            self._connections[connection.identity], self._numbers[connection.identity] = connection, number
             self._changed.notify_all()
-        return older
+        return other
 
     def discard(self, connection: OcppClientConnection) -> None:
         """Forget a connection; not the newer one that may stand in its place."""
         with self._lock:
             if self._connections.get(connection.identity) is connection:
-                del self._connections[connection.identity]
+                self._forget(connection)
 
     def get(self, identity: str) -> OcppClientConnection | None:
         """The connection of an identity, or None."""
@@ -84,6 +96,9 @@ class Registry:
         """A copy, which does not change."""
         with self._lock:
             return dict(self._connections)
+
+    def _forget(self, connection: OcppClientConnection) -> None:
+        del self._connections[connection.identity], self._numbers[connection.identity]
 
     def _find(self, identity: str, version: str | None = None) -> OcppClientConnection | None:
         # An exact one comes first; those of 1.6 have no other.

@@ -423,6 +423,7 @@ class OcppServer:
         admitted = self._admission.check(environ)
         if isinstance(admitted, HttpAnswer):
             return admitted
+        number = self._registry.next_number()
         stream = exchange.open_stream()
         try:
             link = accept_link(
@@ -438,10 +439,10 @@ class OcppServer:
             link.fail(_PROTOCOL_ERROR, f"no common subprotocol; known are {', '.join(self._subprotocols)}")
             link.run(lambda _: None)
         else:
-            self._serve(link, admitted, exchange)
+            self._serve(link, admitted, exchange, number)
         return None
 
-    def _serve(self, link: Link, admitted: Admitted, exchange: Exchange) -> None:
+    def _serve(self, link: Link, admitted: Admitted, exchange: Exchange, number: int) -> None:
         free = exchange.keep()
         reactor = None if free is None else self._reactor
 
@@ -456,7 +457,7 @@ class OcppServer:
         try:
             connection.attach(link, version_of(str(admitted.subprotocol)))
             self._served.add(connection)
-            older = self._registry.add(connection)
+            older = self._registry.add(connection, number)
             if older is not None:
                 _log.info("%s: replaced by a newer connection from %s", connection.identity, admitted.request.remote_address[0])
                 older.replace()

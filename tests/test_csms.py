@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import logging
 import math
@@ -614,6 +615,7 @@ def interrupt_at(number: int, run: Callable[[], Any]) -> bool:
             raise KeyboardInterrupt
 
     before = sys.getprofile()
+    gc.disable()  # others have told it to call them
     sys.setprofile(profile)
     try:
         run()
@@ -622,6 +624,7 @@ def interrupt_at(number: int, run: Callable[[], Any]) -> bool:
         return True
     finally:
         sys.setprofile(before)
+        gc.enable()
     return False
 
 

@@ -42,6 +42,16 @@ def test_a9_the_newest_connection_takes_the_place_of_the_older_one(registry: Reg
     assert registry.snapshot() == {"CP1": third}
 
 
+def test_a9_who_connected_first_is_the_older_one_whenever_its_thread_comes(registry: Registry) -> None:
+    older, newer = connection("CP1"), connection("CP1")
+    first, second = registry.next_number(), registry.next_number()
+    assert registry.add(newer, second) is None
+    assert registry.add(older, first) is older
+    assert registry.get("CP1") is newer
+    registry.discard(older)
+    assert registry.get("CP1") is newer
+
+
 def test_a9_the_late_end_of_the_older_one_leaves_the_newer_one(registry: Registry) -> None:
     older, newer = connection("CP1"), connection("CP1")
     registry.add(older)

@@ -1,1 +1,1 @@
-"""What makes files of this repository out of the schemas; ``python -m tools`` writes those that are out of date."""
+"""What makes files of this repository, nearly all out of the schemas; ``python -m tools`` writes those that are out of date."""

@@ -1,4 +1,4 @@
-"""``python -m tools [--check]``: write the files that are made from the schemas, where they are out of date."""
+"""``python -m tools [--check]``: write the files that are made, where they are out of date."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from .make_calls import calls_files
 from .make_messages import messages_files
 from .make_standard import standard_files
 from .make_types import types_files
+from .make_wiring import wiring_files
 
 
 def main() -> None:
@@ -21,7 +22,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tools", description=summary)
     parser.add_argument("--check", action="store_true", help="write nothing, and fail if a file is out of date")
     only_check = parser.parse_args().check
-    files = {**types_files(), **calls_files(), **messages_files(), **standard_files()}
+    files = {**types_files(), **calls_files(), **messages_files(), **standard_files(), **wiring_files()}
     old = stale(files)
     if only_check and old:
         raise SystemExit(f"out of date: {', '.join(str(path.relative_to(ROOT)) for path in old)}")

@@ -11,10 +11,21 @@ from ocpp_sync import OcppError
 
 from . import systemd
 from .controller import Controller
-from .pi import PiHardware
-from .settings import SettingsError, load
+from .hardware import Hardware
+from .settings import Settings, SettingsError, load
 
 SIGNALS = {signal.SIGTERM, signal.SIGINT}
+
+
+def make_hardware(settings: Settings) -> Hardware:
+    """The board that the settings name; what only the other one needs is not imported."""
+    if settings.board == "openevse":
+        from .openevse import OpenEvseHardware
+
+        return OpenEvseHardware(settings)
+    from .pi import PiHardware
+
+    return PiHardware(settings)
 
 
 def main(path: str) -> int:
@@ -23,7 +34,7 @@ def main(path: str) -> int:
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     try:
         settings = load(path)
-        hardware = PiHardware(settings)
+        hardware = make_hardware(settings)
         try:
             healthy = (lambda: systemd.notify("WATCHDOG=1")) if systemd.is_there() else None
             controller = Controller(settings, hardware, healthy=healthy)

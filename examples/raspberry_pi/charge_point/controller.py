@@ -79,11 +79,13 @@ class Controller(Jobs):
         self.session: Session | None = None
         self.driver: Driver | None = None
         self.is_plugged = not hardware.knows_plug
+        self.board_error = "NoError"  # in the error codes of 1.6
         self.is_to_restart = False  # when the transaction is over
         self.is_to_be_inoperative = False  # when the transaction is over
         self.last_reading = Reading(self.memory["meter_wh"], 0.0, settings.supply.volts, 0.0)
         self.authorization = Authorization(self.client, self.configuration, self.memory, self.dialect)
         self._metering = Metering(settings, hardware.meter, self.guard, lambda reading: self.post(lambda: self._measured(reading)), clock)
+        self._asks_again = False  # about plug_tag, once there is a link
         self._reported: Any = None
         self._shown: Any = None
         self._sampled_at = clock.monotonic()
@@ -100,6 +102,7 @@ class Controller(Jobs):
             guard.start()
             self._end_what_was_left()
             self._prepare()
+            hardware.start()  # first, so that the first state that is told knows of the car
             guard.begin(Cause.LINK_LOST, "there is no link yet")
             self._metering.expect()
             guard.expect(Cause.WATCHDOG, "the main loop", self.settings.safety.watchdog_seconds)
@@ -107,8 +110,8 @@ class Controller(Jobs):
                 guard.thread(self._connect, "link"),
                 guard.thread(self._metering.run, "meter"),
                 guard.thread(hardware.wait_for_cards, "cards"),
+                guard.thread(hardware.watch, "board"),
             ]
-            hardware.start()
             while self._end is None:
                 self.do_next()
                 self._show()
@@ -153,6 +156,7 @@ class Controller(Jobs):
         hardware.pressed = lambda: self.post(self._button)
         hardware.carded = lambda uid: self.post(lambda: self._card(uid))
         hardware.plugged = lambda is_plugged: self.post(lambda: self._plug(is_plugged))
+        hardware.failed = self._board_failed
 
     def _connect(self) -> None:
         reason = self.memory["boot_reason"]
@@ -192,11 +196,15 @@ class Controller(Jobs):
 
     def _plug(self, is_plugged: bool) -> None:
         self.is_plugged = is_plugged
+        self._asks_again = False
         if not is_plugged:
             self.end_session("EVDisconnected")
         elif self.driver is not None:
             driver, self.driver = self.driver, None
             self._start(driver)
+        elif self.settings.plug_tag and self.session is None:
+            self._asks_again = not self.is_online
+            self.begin(self.settings.plug_tag)
 
     def why_not(self) -> str | None:
         """Why nobody can begin to charge now; None if somebody can."""
@@ -238,7 +246,7 @@ class Controller(Jobs):
         delivery = self.dialect.started(session)  # on disk before power flows
         session.handle = delivery.transaction or session.handle
         self.memory.keep(meter_wh=reading.energy_wh)
-        self.session, self._sampled_at = session, self.clock.monotonic()
+        self.session, self._sampled_at, self._asks_again = session, self.clock.monotonic(), False
         if driver.profile is not None:
             self.set_profile(driver.profile)
         delivery.add_done_callback(lambda done: self.post(lambda: self._start_answered(session, done)))
@@ -358,6 +366,7 @@ class Controller(Jobs):
         interval = self.configuration.number("meter_interval")
         if interval and now - self._sampled_at >= interval:
             self._sampled_at = now
+            self.memory.keep(meter_wh=max(reading.energy_wh, self.memory["meter_wh"]))  # first: what is told is not taken back
             self.dialect.sampled(self.session, reading, "Sample.Periodic")
 
     # --- What has changed
@@ -372,6 +381,8 @@ class Controller(Jobs):
             patience = max(self.settings.safety.csms_seconds, 2 * self.client.heartbeat_interval)
             self.guard.expect(Cause.CSMS_SILENT, "the CSMS", patience)
             self.guard.end(Cause.LINK_LOST)
+            if self._asks_again:
+                self._plug(True)
         else:
             self.guard.begin(Cause.LINK_LOST, "there is no link to the CSMS")
             self.guard.forget(Cause.CSMS_SILENT, "the CSMS")
@@ -382,6 +393,13 @@ class Controller(Jobs):
             self.end_session("EmergencyStop" if Cause.OVER_CURRENT in by else self._end_reason if Cause.STOPPING in by else "Other")
         if Cause.THREAD_FAILED in self.guard.reasons:
             self._end = self._end or "failed"  # a fresh start is better than a limping one
+
+    def _board_failed(self, error: str, why: str) -> None:
+        """In a thread of the board: the guard is told at once."""
+        self.board_error = error
+        self.guard.end(Cause.BOARD)
+        if error != "NoError":
+            self.guard.begin(Cause.BOARD, why)
 
     def _configured(self) -> None:
         self.client.outbox.attempts = self.configuration.number("attempts")

@@ -20,6 +20,8 @@ class Hardware(Protocol):
         pressed: Set by the controller; called when the button is pressed.
         carded: Set by the controller; called with the UID of a card.
         plugged: Set by the controller; called with whether a car is plugged in.
+        failed: Set by the controller; called when something is wrong with the board, with what it is in the error codes of OCPP 1.6
+            (``"GroundFailure"``) and in words, and with ``"NoError"`` when it is well again. A board without a self-test never calls it.
         knows_plug: Whether ``plugged`` is ever called; without it a car is taken to be there.
         has_lock: Whether there is a lock that :meth:`unlock` opens.
     """
@@ -29,11 +31,15 @@ class Hardware(Protocol):
     pressed: Callable[[], object]
     carded: Callable[[str], object]
     plugged: Callable[[bool], object]
+    failed: Callable[[str, str], object]
     knows_plug: bool
     has_lock: bool
 
     def start(self) -> None:
         """Begin to call ``pressed``, ``carded`` and ``plugged``."""
+
+    def watch(self) -> None:
+        """Look after the board until :meth:`close`, in a thread of its own; one that needs no looking after returns at once."""
 
     def allow(self, amps: float) -> None:
         """Tell the car how much it may take; 0 is nothing."""

@@ -76,7 +76,8 @@ class Dialect:
 
     def status(self, state: str, reasons: Mapping[Cause, str]) -> None:
         """The state of the connector."""
-        error = next((ERRORS[cause] for cause in reasons if cause in ERRORS), "NoError")
+        errors = {**ERRORS, Cause.BOARD: self._it.board_error}
+        error = next((errors[cause] for cause in reasons if cause in errors), "NoError")
         info = {"info": next(iter(reasons.values()))[:50]} if reasons else {}
         self._put("StatusNotification", connectorId=1, errorCode=error, status=state, **info, timestamp=self._now())
 

@@ -13,7 +13,7 @@ from .cards import CardReader, make_reader
 from .hardware import open_serial
 from .meter import Meter, ModbusMeter, SimulatedMeter
 from .safety import Switch
-from .settings import Settings
+from .settings import Settings, SettingsError
 
 UNLOCK_SECONDS = 1.0  # how long the coil of a lock is powered
 
@@ -32,6 +32,7 @@ class PiHardware:
         self.pressed: Callable[[], object] = lambda: None
         self.carded: Callable[[str], object] = lambda uid: None
         self.plugged: Callable[[bool], object] = lambda is_plugged: None
+        self.failed: Callable[[str, str], object] = lambda error, why: None
         self._devices: list[Any] = []
         self._amps = 0.0
         try:
@@ -54,7 +55,13 @@ class PiHardware:
     def _pin(self, kind: Any, number: int | None, **options: Any) -> Any:
         if number is None:
             return None
-        device = kind(number, **options)
+        try:
+            device = kind(number, **options)
+        except Exception as error:  # gpiozero's, or that of the library below it
+            raise SettingsError(
+                f"GPIO{number} cannot be used ({type(error).__name__}: {error}). On a Pi: is python3-lgpio installed, does another program "
+                "use the pin? Elsewhere GPIOZERO_PIN_FACTORY=mock pretends that there are pins."
+            ) from error
         self._devices.append(device)
         return device
 
@@ -66,6 +73,9 @@ class PiHardware:
             self._plug.when_activated = lambda: self.plugged(True)
             self._plug.when_deactivated = lambda: self.plugged(False)
             self.plugged(self._plug.is_active)
+
+    def watch(self) -> None:
+        """See :class:`Hardware`; pins tell by themselves."""
 
     def allow(self, amps: float) -> None:
         """See :class:`Hardware`; the pilot's duty cycle is that of IEC 61851: 10 % for 6 A, 80 % for 48 A, always high for nothing."""

@@ -33,12 +33,13 @@ class Cause(Enum):
     METER_STUCK = "meter-stuck"
     OVER_CURRENT = "over-current"
     OVER_TEMPERATURE = "over-temperature"
+    BOARD = "board"
     WATCHDOG = "watchdog"
     THREAD_FAILED = "thread-failed"
     STOPPING = "stopping"
 
 
-ALWAYS_STOP = frozenset({Cause.OVER_CURRENT, Cause.OVER_TEMPERATURE, Cause.WATCHDOG, Cause.THREAD_FAILED, Cause.STOPPING})
+ALWAYS_STOP = frozenset({Cause.OVER_CURRENT, Cause.OVER_TEMPERATURE, Cause.BOARD, Cause.WATCHDOG, Cause.THREAD_FAILED, Cause.STOPPING})
 NEVER_ENDS = frozenset({Cause.METER_STUCK, Cause.THREAD_FAILED, Cause.STOPPING})  # until the program starts again
 IS_FAULT = frozenset(Cause) - {Cause.LINK_LOST, Cause.CSMS_SILENT, Cause.STOPPING}  # what the CSMS is told of as Faulted
 

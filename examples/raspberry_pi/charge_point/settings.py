@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
@@ -66,6 +67,13 @@ class Pins:
 
 
 @dataclass
+class OpenEvseSettings:
+    """The OpenEVSE board, if it is the hardware."""
+
+    port: str = "/dev/serial0"
+
+
+@dataclass
 class Supply:
     """What the circuit can give."""
 
@@ -78,6 +86,7 @@ class Supply:
 class Cards:
     """The card reader."""
 
+    kind: str = "serial"
     port: str = ""
     baud: int = 9600
 
@@ -114,20 +123,30 @@ class Settings:
     station: Station = field(default_factory=Station)
     files: Files = field(default_factory=Files)
     pins: Pins = field(default_factory=Pins)
+    openevse: OpenEvseSettings = field(default_factory=OpenEvseSettings)
     supply: Supply = field(default_factory=Supply)
     cards: Cards = field(default_factory=Cards)
     meter: MeterSettings = field(default_factory=MeterSettings)
     safety: Safety = field(default_factory=Safety)
+    board: str = "pi"
     button_tag: str = ""
+    plug_tag: str = ""
     reboot_command: str = ""
     configuration: dict[str, str] = field(default_factory=dict)
 
 
-_CHOICES = {"csms.version": ("1.6", "2.0.1"), "meter.kind": ("simulated", "sdm120", "sdm630"), "supply.phases": (1, 3)}
+_CHOICES = {
+    "board": ("pi", "openevse"),
+    "cards.kind": ("serial", "mfrc522"),
+    "csms.version": ("1.6", "2.0.1"),
+    "meter.kind": ("simulated", "sdm120", "sdm630"),
+    "supply.phases": (1, 3),
+}
 _POSITIVE = {"supply.amps", "supply.volts", "cards.baud", "meter.baud", "meter.seconds", "meter.patience_wh", "safety.csms_seconds"} | {
     "safety.over_current_percent",
     "safety.watchdog_seconds",
 }
+SPI_PINS = range(7, 12)  # CE1, CE0, MISO, MOSI and SCLK of the first bus
 
 
 def load(path: str | Path) -> Settings:
@@ -166,7 +185,7 @@ def parse(document: dict[str, Any]) -> Settings:
         raise SettingsError("the section [csms] is missing; it needs url and identity")
     values: dict[str, Any] = {}
     for name, value in document.items():
-        if name in ("button_tag", "reboot_command"):
+        if name in ("board", "button_tag", "plug_tag", "reboot_command"):
             values[name] = _checked(name, value, str)
         elif name == "configuration":
             values[name] = {key: _text(f"configuration.{key}", each) for key, each in _table(name, value).items()}
@@ -181,9 +200,22 @@ def parse(document: dict[str, Any]) -> Settings:
         for other, same in wired[:index]:
             if pin == same:
                 raise SettingsError(f"pins.{name}: {pin} is the pin of pins.{other} already")
+    _check_reader(settings.cards, wired)
     if settings.supply.amps < 6:
         raise SettingsError(f"supply.amps: {settings.supply.amps:g} is too little: a car takes nothing below 6 A")
     return settings
+
+
+def _check_reader(cards: Cards, wired: list[tuple[str, int]]) -> None:
+    is_spi = re.fullmatch(r"/dev/spidev\d+\.\d+", cards.port) is not None
+    if cards.kind == "mfrc522":
+        if not is_spi:
+            raise SettingsError(f'cards.port: {cards.port!r} is no SPI device, which an MFRC522 needs: write "/dev/spidev0.0"')
+        for name, pin in wired:
+            if pin in SPI_PINS and cards.port.startswith("/dev/spidev0."):
+                raise SettingsError(f"pins.{name}: {pin} is a pin of SPI, which the card reader needs")
+    elif is_spi:
+        raise SettingsError(f'cards.port: {cards.port!r} is an SPI device; cards.kind = "mfrc522" goes with it')
 
 
 def _section(section: str, kind: Any, table: dict[str, Any]) -> Any:

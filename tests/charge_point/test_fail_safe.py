@@ -1,28 +1,20 @@
-"""examples/raspberry_pi/charge_point/safety.py: what opens the contactor, each cause on its own, on a clock that stands still."""
+"""What opens the contactor: each cause on its own, on a clock that stands still."""
 
 from __future__ import annotations
 
-import os
-import signal
-import socket
-import subprocess
-import sys
+import re
 import threading
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
+from charge_point.safety import ALWAYS_STOP, DEFAULT_POLICIES, NEVER_ENDS, Cause, Guard, MeterWatch, Policy
 from gpiozero import Device, OutputDevice
 from gpiozero.pins.mock import MockFactory, MockPin
 
-from ocpp_sync.testing import FakeClock, ScriptedCsms
+from ocpp_sync.testing import FakeClock
 
-from .support import TIMEOUT, wait_until
-
-EXAMPLES = Path(__file__).parent.parent / "examples" / "raspberry_pi"
-sys.path.insert(0, str(EXAMPLES))
-
-from charge_point.safety import ALWAYS_STOP, DEFAULT_POLICIES, NEVER_ENDS, Cause, Guard, MeterWatch, Policy  # noqa: E402
+from ..support import TIMEOUT, wait_until
+from . import EXAMPLES
 
 HOUR = 3600.0
 
@@ -65,6 +57,11 @@ def bench(factory: MockFactory, clock: FakeClock) -> Iterator[Bench]:
 
 
 # --- Each cause
+
+
+def test_the_readme_names_each_cause_in_its_order() -> None:
+    rows = re.findall(r"^\| `([a-z-]+)` \|", (EXAMPLES / "charge_point" / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert rows == [cause.value for cause in Cause]
 
 
 @pytest.mark.parametrize("cause", [each for each in Cause if DEFAULT_POLICIES[each].keep_seconds == 0])
@@ -276,116 +273,3 @@ def test_a_register_that_goes_back_is_wrong(clock: FakeClock) -> None:
     watch = MeterWatch(100.0, clock)
     assert watch.check(5000.0, 0.0) is None
     assert watch.check(10.0, 0.0) == "the energy register went back from 5000 to 10 Wh"
-
-
-# --- The process
-
-DRIVER = """
-import os, sys, threading
-from gpiozero import Device
-from gpiozero.pins.mock import MockFactory, MockPin
-
-class Pin(MockPin):
-    def _change_state(self, value):  # what is on the pin is seen from outside, as if by a lamp
-        if self.info.name == "GPIO17" and self.state != value:
-            os.write(1, b"closed\\n" if value else b"open\\n")
-        return super()._change_state(value)
-
-Device.pin_factory = MockFactory(pin_class=Pin)
-from charge_point import __main__ as program
-sys.exit(program.main(sys.argv[1]))
-"""
-
-
-@pytest.fixture
-def systemd(tmp_path: Path) -> Iterator[socket.socket]:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
-        listening.bind(str(tmp_path / "notify"))
-        yield listening
-
-
-@pytest.fixture
-def program(tmp_path: Path, systemd: socket.socket) -> Iterator[Callable[[str], subprocess.Popen[str]]]:
-    """Starts the real program on mock pins."""
-    programs: list[subprocess.Popen[str]] = []
-
-    def run(url: str) -> subprocess.Popen[str]:
-        config = tmp_path / "config.toml"
-        config.write_text(f'[csms]\nurl = "{url}"\nidentity = "CP1"\n[meter]\nseconds = 0.05\n', encoding="utf-8")
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(EXAMPLES), str(EXAMPLES.parents[1])])}
-        environment |= {"GPIOZERO_PIN_FACTORY": "mock", "NOTIFY_SOCKET": str(tmp_path / "notify")}
-        command = [sys.executable, "-c", DRIVER, str(config)]
-        programs.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment))
-        return programs[-1]
-
-    yield run
-    for each in programs:
-        with each:
-            each.kill()
-
-
-def line(running: subprocess.Popen[str]) -> str:
-    assert running.stdout is not None
-    return running.stdout.readline().strip()
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_opens_and_ends_the_transaction(number: signal.Signals, program: Callable[[str], subprocess.Popen[str]]) -> None:
-    with ScriptedCsms(versions="1.6") as csms:
-        running = program(csms.url)
-        csms.wait_for("StatusNotification", timeout=6 * TIMEOUT)
-        csms.call("CP1", "RemoteStartTransaction", {"idTag": "REMOTE-1"})
-        assert line(running) == "closed"
-        running.send_signal(number)
-        assert line(running) == "open"
-        assert csms.wait_for("StopTransaction").payload["reason"] == "Other"
-        assert running.wait(TIMEOUT) == 0
-
-
-def test_kill_9_opens_nothing_and_the_next_start_does(program: Callable[[str], subprocess.Popen[str]]) -> None:
-    """What software cannot do; see README.md for what has to be wired."""
-    with ScriptedCsms(versions="1.6") as csms:
-        running = program(csms.url)
-        csms.wait_for("StatusNotification", timeout=6 * TIMEOUT)
-        csms.call("CP1", "RemoteStartTransaction", {"idTag": "REMOTE-1"})
-        assert line(running) == "closed"
-        csms.wait_for("StatusNotification", 2)  # so the answer to the StartTransaction is on disk
-        running.kill()
-        out, _ = running.communicate(timeout=TIMEOUT)
-        assert out == ""
-        program(csms.url)
-        stop = csms.wait_for("StopTransaction", timeout=6 * TIMEOUT)
-        assert (stop.payload["reason"], stop.payload["transactionId"]) == ("PowerLoss", 1)
-
-
-def test_a_soft_reset_starts_the_program_again(program: Callable[[str], subprocess.Popen[str]]) -> None:
-    with ScriptedCsms(versions="1.6") as csms:
-        running = program(csms.url)
-        csms.wait_for("StatusNotification", timeout=6 * TIMEOUT)
-        csms.call("CP1", "Reset", {"type": "Soft"})
-        csms.wait_for("BootNotification", 2, timeout=6 * TIMEOUT)
-        assert running.poll() is None
-        running.send_signal(signal.SIGTERM)
-        assert running.wait(TIMEOUT) == 0
-
-
-def test_systemd_is_told(systemd: socket.socket, program: Callable[[str], subprocess.Popen[str]]) -> None:
-    with ScriptedCsms(versions="1.6") as csms:
-        running = program(csms.url)
-        systemd.settimeout(6 * TIMEOUT)
-        assert systemd.recv(100) == b"READY=1"
-        assert systemd.recv(100) == b"WATCHDOG=1"
-        running.send_signal(signal.SIGTERM)
-        told = iter(lambda: systemd.recv(100), b"STOPPING=1")
-        assert set(told) <= {b"WATCHDOG=1"}
-        assert running.wait(TIMEOUT) == 0
-
-
-def test_what_is_wrong_with_the_settings_is_said_in_a_line(tmp_path: Path) -> None:
-    config = tmp_path / "config.toml"
-    config.write_text('[csms]\nurl = "ws://x"\nidentiy = "CP1"\n', encoding="utf-8")
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(EXAMPLES), str(EXAMPLES.parents[1])])}
-    command = [sys.executable, "-m", "charge_point", str(config)]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=6 * TIMEOUT, check=False)
-    wanted = f"charge_point: {config}: csms.identiy is no key that is known; did you mean csms.identity?\n"
-    assert (done.returncode, done.stderr) == (2, wanted)

@@ -1,19 +1,28 @@
 """An OpenEVSE board by RAPI, the protocol of its serial port: `OpenEvse(serial_port("/dev/serial0")).state()`.
 
+From a shell, in the folder above this one: `python3 -m charge_point.rapi /dev/serial0 GS`.
+
 It needs RAPI 3.0.0 or newer, as `OpenEvse.version()` says: since then an answer carries the number of its command, here 2A. `$GS :2A^59` is
 answered with `$OK 02 0 02 0100 :2A^78`, either with a carriage return behind it; after `^` is the XOR of all bytes before it. The port has
 115200 baud, and is opened by pyserial (`pip install pyserial`).
 """
 
+from __future__ import annotations
+
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
+from .hardware import open_serial
+from .settings import SettingsError
+
+ASLEEP, DISABLED = 254, 255  # codes of a state
 _MAX_LINE = 128  # bytes; the longest line of RAPI is shorter
 
 
-class RapiError(Exception):
+class RapiError(OSError):
     """The board cannot be spoken to; the root of what `OpenEvse` raises."""
 
 
@@ -44,11 +53,13 @@ class Port(Protocol):
 
     def write(self, data: bytes) -> object: ...  # noqa: D102
 
+    def close(self) -> None: ...  # noqa: D102
+
 
 class State(NamedTuple):
     """What `$GS` says."""
 
-    code: int  # 1 no car, 2 a car, 3 charging, 4 and more a fault, 254 asleep, 255 disabled
+    code: int  # 0 not known yet, 1 no car, 2 a car, 3 charging, 4 and more a fault, 254 asleep, 255 disabled
     seconds: int  # of charging, in this session or the last one
     pilot: int  # the same codes, as the car's pilot would have it
     flags: int
@@ -59,21 +70,21 @@ class State(NamedTuple):
         return bool(self.flags & 0x0100)
 
     @property
-    def charging(self) -> bool:
-        """Whether the relay is closed."""
-        return bool(self.flags & 0x0040)
-
-    @property
-    def asleep(self) -> bool:
-        """Whether the board keeps the relay open because it was told to."""
-        return self.code in (254, 255)
+    def faulty(self) -> bool:
+        """Whether the board keeps the relay open because something is wrong."""
+        return 3 < self.code < ASLEEP
 
 
 def serial_port(path: str) -> Port:
-    """The board's serial port."""
-    import serial  # type: ignore[import-untyped, unused-ignore]  # here, for those who bring a port of their own
+    """The board's serial port.
 
-    port: Port = serial.Serial(path, 115200, timeout=0.05, write_timeout=1.0)
+    Raises:
+        SettingsError: pyserial is not installed.
+        OSError: The port cannot be opened.
+    """
+    serial = open_serial(path, 115200, 0.05)
+    serial.write_timeout = 1.0
+    port: Port = serial
     return port
 
 
@@ -117,9 +128,9 @@ class OpenEvse:
         with self._lock:
             try:
                 return self._command(command)
+            except RapiError:
+                raise
             except OSError as error:
-                if isinstance(error, RapiError):
-                    raise
                 raise PortLost(f"the serial port has failed: {error}; is the board's cable plugged in?") from error
 
     def _command(self, command: str) -> list[str]:
@@ -202,6 +213,24 @@ class OpenEvse:
         except (ValueError, IndexError):
             raise RapiError(f"${command} was answered without the limit") from None
 
+    def limit(self) -> int:
+        """Amperes that a car is told now."""
+        words = self.command("GE")
+        try:
+            return int(words[0])
+        except (ValueError, IndexError):
+            raise RapiError(f"$GE was answered with {' '.join(words)!r}, not with the limit") from None
+
+    def supervise(self, seconds: int, amps: int) -> None:
+        """Have the board go down to so many amperes, six at least, when this is not said again in time.
+
+        The board remembers both, and does not wear out its EEPROM with what is in there already. More than 65 seconds overflow in some.
+
+        Raises:
+            Refused: Its firmware was built without that.
+        """
+        self.command(f"SY {seconds} {amps}")
+
     def enable(self) -> None:
         """Let a car charge."""
         self.command("FE")
@@ -210,6 +239,21 @@ class OpenEvse:
         """Let no car charge, but watch whether there is one."""
         self.command("FS")
 
-    def disable(self) -> None:
-        """Let no car charge, and do not look at it."""
-        self.command("FD")
+    def close(self) -> None:
+        """Let go of the port."""
+        with self._lock:
+            self._port.close()
+
+
+def main(path: str, *words: str) -> None:
+    """Send a command, and print the answer."""
+    try:
+        print(*OpenEvse(serial_port(path)).command(" ".join(words)))
+    except (SettingsError, OSError) as error:
+        sys.exit(f"charge_point.rapi: {error}")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 3:
+        sys.exit("usage: python3 -m charge_point.rapi /dev/serial0 GS")
+    main(*sys.argv[1:])

@@ -1,0 +1,109 @@
+"""Memory and start of the charge point of examples/raspberry_pi, beside a bare client: ``python -m benchmarks.footprint`` (a minute).
+
+Linux only. Each is a process of its own, connected by TLS with a password to a CSMS on the same machine, which validates as they do. The
+charge point has pretended pins, and charges, with a meter value a second.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import statistics
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+from benchmarks.common import PATIENCE, Child, bench, environment, process, role, show
+from benchmarks.payloads import REQUESTS
+from benchmarks.station import PASSWORD, Station
+
+ROUNDS = 3
+CALLS = 10  # of each action
+SAMPLES = 5  # of the meter
+GOALS = {"1.6": "≤ 23, Anonymous ≤ 12", "2.0.1": "≤ 24"}
+HEAD = (
+    "| process | MiB resident | of that anonymous | threads | seconds until accepted | goal on x86_64 |",
+    "| --- | ---: | ---: | ---: | ---: | --- |",
+)
+
+
+class Footprint(NamedTuple):
+    """What a process takes.
+
+    Attributes:
+        resident: MiB.
+        anonymous: MiB of that.
+        threads: How many.
+        seconds: From its start until its BootNotification was accepted; None if it sends none.
+    """
+
+    resident: float
+    anonymous: float
+    threads: int
+    seconds: float | None = None
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.footprint", description=str(__doc__).splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"how often each is started (default: {ROUNDS}); the median counts")
+    arguments = parser.parse_args()
+    logging.getLogger("ocpp_sync").setLevel(logging.ERROR)  # the CSMS does not know the transaction of the client's values
+    show(f"{environment()}.")
+    show("")
+    for line in HEAD:
+        show(line)
+    with bench() as ready, TemporaryDirectory() as folder:
+        show(row("Python alone", [_alone() for _ in range(arguments.rounds)], "–"))
+        for what, measure in (("a client", _client), ("the charge point", _example)):
+            for version, goal in GOALS.items():
+                found = [measure(ready.folder, Path(folder), version) for _ in range(1 + arguments.rounds)]
+                show(row(f"{what}, {version}", found[1:], goal))  # the first has compiled what it imports
+
+
+def row(what: str, found: list[Footprint], goal: str) -> str:
+    """A line of the table: medians."""
+    resident, anonymous = (statistics.median(each) for each in zip(*(each[:2] for each in found), strict=True))
+    seconds = [each.seconds for each in found if each.seconds is not None]
+    start = f"{statistics.median(seconds):.2f}" if seconds else "–"
+    return f"| {what} | {resident:.1f} | {anonymous:.1f} | {found[-1].threads} | {start} | {goal} |"
+
+
+def _footprint(child: Child, seconds: float | None = None) -> Footprint:
+    resident, anonymous = child.memory()
+    return Footprint(resident / 1024, anonymous / 1024, child.status("Threads"), seconds)
+
+
+def _alone() -> Footprint:
+    with process([sys.executable, "-c", "print('ready', flush=True); input()"]) as child:
+        child.read()
+        found = _footprint(child)
+        child.tell()
+        return found
+
+
+def _client(certificates: Path, folder: Path, version: str) -> Footprint:
+    station = Station(certificates, version)
+    with station.server, process(role("ours", "call", station.url, certificates, version, f"password={PASSWORD}")) as child:
+        child.read()
+        for action in REQUESTS[version]:
+            if action != "DataTransfer":
+                child.ask(action, CALLS)
+        return _footprint(child)
+
+
+def _example(certificates: Path, folder: Path, version: str) -> Footprint:
+    station, started = Station(certificates, version), time.perf_counter()
+    with station.server, station.charge_point(folder) as child:
+        station.server.wait_for("CP1111", timeout=PATIENCE)
+        station.wait_for("BootNotification")
+        seconds = time.perf_counter() - started
+        station.wait_for("Available")
+        station.begin(SAMPLES)
+        return _footprint(child, seconds)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,90 @@
+"""The settings, and what is kept."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from charge_point import settings as settings_of
+from charge_point.configuration import Configuration
+from charge_point.controller import Controller
+from charge_point.memory import Memory
+from charge_point.pi import PiHardware
+from charge_point.safety import Cause, Policy
+from charge_point.settings import SettingsError
+
+from . import EXAMPLES
+from .bench import HOUR, VERSIONS, Bench
+
+
+def test_the_settings_that_come_along_are_valid() -> None:
+    loaded = settings_of.load(EXAMPLES / "charge_point" / "config.toml")
+    assert loaded.csms.identity == "CP1111"
+    assert loaded.files.outbox == str(EXAMPLES / "charge_point" / "outbox.sqlite3")
+    assert loaded.safety.policies[Cause.LINK_LOST] == Policy(4 * HOUR)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("x", "is no TOML"),
+        ("", "the section [csms] is missing; it needs url and identity"),
+        ('[csms]\nurl="ws://x"', "csms.identity is missing"),
+        ('[csms]\nurl="ws://x"\nidentity=5', """csms.identity: 5 is not a text in quotes, "…\""""),
+        ('[csms]\nurl="ws://x"\nidentity="C"\nversion="1.7"', "csms.version: '1.7' is not one of '1.6', '2.0.1'"),
+        ('board="esp32"\n[csms]\nurl="ws://x"\nidentity="C"', "board: 'esp32' is not one of 'pi', 'openevse'"),
+        ('metre=3\n[csms]\nurl="ws://x"\nidentity="C"', "[metre] is no section that is known; did you mean [meter]?"),
+        ('[csms]\nurl="ws://x"\nidentity="C"\n[pins]\nbutton=17', "pins.button: 17 is the pin of pins.contactor already"),
+        ('[csms]\nurl="ws://x"\nidentity="C"\n[pins]\nbutton=99', "pins.button: 99 is no GPIO number of the header: 0 to 27"),
+        ('[csms]\nurl="ws://x"\nidentity="C"\n[supply]\namps=3', "supply.amps: 3 is too little: a car takes nothing below 6 A"),
+        ('[csms]\nurl="ws://x"\nidentity="C"\n[supply]\namps=true', "supply.amps: True is not a number"),
+        ('[csms]\nurl="ws://x"\nidentity="C"\n[meter]\nseconds=0', "meter.seconds: 0 is not more than 0"),
+        ('[csms]\nurl="ws://x"\nidentity="C"\n[safety]\nlink-lost="stop"', "safety.link-lost: 'stop' is not a section"),
+        ('[csms]\nurl="ws://x"\nidentity="C"\n[safety]\nlink-lost={policy="go"}', 'safety.link-lost: write { policy = "stop" } or'),
+        (
+            '[csms]\nurl="ws://x"\nidentity="C"\n[safety]\nwatchdog={policy="keep until limit", minutes=3}',
+            "safety.watchdog.policy: this cause always stops",
+        ),
+    ],
+)
+def test_an_error_in_the_settings_names_the_key(text: str, message: str, tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(SettingsError) as caught:
+        settings_of.load(file)
+    assert str(caught.value).startswith(str(file))
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("name", ["MeterValueSampleInterval", "SampledDataCtrlr.TxUpdatedInterval"])
+def test_a_configuration_key_has_the_name_of_either_version(name: str, version: str, tmp_path: Path) -> None:
+    configuration = Configuration(version, Memory(tmp_path / "memory.json"), {name: "7"})
+    assert configuration.number("meter_interval") == 7
+
+
+def test_a_configuration_key_that_is_wrong_is_named(make_bench: Callable[..., Bench]) -> None:
+    bench = make_bench(configuration={"MeterValueSampleIntervall": 60})
+    hardware = PiHardware(bench.settings, clock=bench.clock)
+    with pytest.raises(SettingsError, match=r"configuration\.MeterValueSampleIntervall"):
+        Controller(bench.settings, hardware, clock=bench.clock)
+    hardware.close()
+
+
+def test_a_port_without_pyserial_says_what_to_install(make_bench: Callable[..., Bench], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "serial", None)
+    bench = make_bench(cards={"port": "/dev/ttyAMA0"})
+    with pytest.raises(SettingsError, match="pip install pyserial"):
+        PiHardware(bench.settings)
+
+
+def test_a_damaged_memory_is_set_aside(tmp_path: Path) -> None:
+    file = tmp_path / "memory.json"
+    memory = Memory(file)
+    memory.keep(list_version=7)
+    assert Memory(file)["list_version"] == 7
+    file.write_text('{"list_ver', encoding="utf-8")
+    assert Memory(file)["list_version"] == 0
+    assert (tmp_path / "memory.damaged").exists()
