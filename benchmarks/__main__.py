@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
 
-from benchmarks.common import PEERS, bench, environment, show
+from benchmarks.common import PEERS, bench, environment, show, write_into
 from benchmarks.goals import HEAD, Report
 
 PARTS = ("calls", "server", "validation", "cpu", "memory", "imports", "wakeups", "start", "idle", "slow")
@@ -39,13 +39,6 @@ def measure(parts: Sequence[str], scale: float) -> Iterator[str]:
             yield from ("", f"`python -m benchmarks {part}`:", "", *report.details)
 
 
-def write(lines: Sequence[str]) -> None:
-    """Put lines between the two marks of the page."""
-    page = PAGE.read_text(encoding="utf-8")
-    before, rest = page.split(BEGIN)
-    PAGE.write_text("\n".join([f"{before}{BEGIN}", "", *lines, "", END + rest.split(END)[1]]), encoding="utf-8")
-
-
 def main() -> None:
     """Measure the parts that are asked for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=str(__doc__).splitlines()[0])
@@ -62,7 +55,7 @@ def main() -> None:
         show(line)
         lines.append(line)
     if arguments.write:
-        write(lines)
+        write_into(PAGE, BEGIN, END, lines)
 
 
 if __name__ == "__main__":

@@ -34,6 +34,13 @@ def show(line: str) -> None:
     sys.stdout.flush()
 
 
+def write_into(page: Path, begin: str, end: str, lines: Sequence[str]) -> None:
+    """Put lines between two marks of a page."""
+    text = page.read_text(encoding="utf-8")
+    before, rest = text.split(begin)
+    page.write_text("\n".join([f"{before}{begin}", "", *lines, "", end + rest.split(end)[1]]), encoding="utf-8")
+
+
 def machine() -> str:
     """The system and its processor."""
     cpuinfo = Path("/proc/cpuinfo")

@@ -11,14 +11,17 @@ import logging
 import statistics
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from benchmarks.common import PATIENCE, Child, bench, environment, process, role, show
+from benchmarks.common import PATIENCE, Child, bench, environment, process, role, show, write_into
 from benchmarks.payloads import REQUESTS
 from benchmarks.station import PASSWORD, Station
 
+PAGE = Path(__file__).parent.parent / "docs" / "raspberry-pi.md"
+BEGIN, END = "<!-- made by python -m benchmarks.footprint --write -->", "<!-- end of what is made by footprint -->"
 ROUNDS = 3
 CALLS = 10  # of each action
 SAMPLES = 5  # of the meter
@@ -49,18 +52,28 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.footprint", description=str(__doc__).splitlines()[0])
     parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"how often each is started (default: {ROUNDS}); the median counts")
+    parser.add_argument("--write", action="store_true", help=f"write it into docs/{PAGE.name}, too")
     arguments = parser.parse_args()
     logging.getLogger("ocpp_sync").setLevel(logging.ERROR)  # the CSMS does not know the transaction of the client's values
-    show(f"{environment()}.")
-    show("")
-    for line in HEAD:
-        show(line)
+    lines = []
     with bench() as ready, TemporaryDirectory() as folder:
-        show(row("Python alone", [_alone() for _ in range(arguments.rounds)], "–"))
-        for what, measure in (("a client", _client), ("the charge point", _example)):
-            for version, goal in GOALS.items():
-                found = [measure(ready.folder, Path(folder), version) for _ in range(1 + arguments.rounds)]
-                show(row(f"{what}, {version}", found[1:], goal))  # the first has compiled what it imports
+        for line in measure(ready.folder, Path(folder), arguments.rounds):
+            show(line)
+            lines.append(line)
+    if arguments.write:
+        write_into(PAGE, BEGIN, END, lines)
+
+
+def measure(certificates: Path, folder: Path, rounds: int) -> Iterator[str]:
+    """The lines of the table, each as soon as it is known."""
+    yield f"{environment()}."
+    yield ""
+    yield from HEAD
+    yield row("Python alone", [_alone() for _ in range(rounds)], "–")
+    for what, side in (("a client", _client), ("the charge point", _example)):
+        for version, goal in GOALS.items():
+            found = [side(certificates, folder, version) for _ in range(1 + rounds)]
+            yield row(f"{what}, {version}", found[1:], goal)  # the first has compiled what it imports
 
 
 def row(what: str, found: list[Footprint], goal: str) -> str:

@@ -22,8 +22,8 @@ _PACKAGES = (
     "python3-serial", "python3-spidev", "ca-certificates", "procps", "git",
 )  # fmt: skip
 _MACHINE = ("linux-image-armmp", "systemd-sysv", "udev", "dbus", "iproute2", "kmod", "openssh-server", "sudo", "nano", "gpiod")
-# What the disk of machine.py needs; all modules there are would take minutes.
-_MODULES = ("virtio_mmio", "virtio_blk", "ext4")
+# What the disks of machine.py need; all modules there are would take minutes.
+_MODULES = ("virtio_mmio", "virtio_blk", "bcm2835", "mmc_block", "ext4")
 _INITRD = f"""--essential-hook=cd "$1" && mkdir -p etc/initramfs-tools/conf.d usr/share/initramfs-tools/modules.d &&
 echo MODULES=list > etc/initramfs-tools/conf.d/few && printf '%s\\n' {" ".join(_MODULES)} > usr/share/initramfs-tools/modules.d/few"""
 _NO_DEPENDENCIES = ("trustme", "idna", "ocpp")  # which are Debian's cryptography and, for ocpp, whatever jsonschema is there

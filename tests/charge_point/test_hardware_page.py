@@ -13,6 +13,7 @@ import pytest
 from charge_point.settings import Pins
 
 from benchmarks import charging
+from benchmarks.station import WORDS
 from tools.generated import ROOT, stale
 from tools.make_wiring import COLOURS, CONFIG, HEADER, drawing_text, header_pin, pins, wiring_files
 
@@ -117,7 +118,7 @@ class Counting(charging.Meters):
         return charging.Cost(*[next(self._looks)] * 3)
 
 
-@pytest.mark.parametrize("version", charging.WORDS)
+@pytest.mark.parametrize("version", WORDS)
 def test_the_program_that_measures_an_hour_of_charging_runs(version: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     certificates = tmp_path / "certificates"
     certificates.mkdir()

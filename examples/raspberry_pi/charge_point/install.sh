@@ -34,7 +34,7 @@ mkdir -p "$program" "$root/etc/charge-point" "$root/etc/systemd/system" "$root$s
 source=$(mktemp -d)
 trap 'rm -rf "$source"' EXIT
 cp -R "$project/ocpp_sync" "$project/pyproject.toml" "$project/setup.cfg" "$project/README.md" "$project/LICENSE" "$source"
-"$program/venv/bin/pip" install -q "$source" gpiozero pyserial
+"$program/venv/bin/pip" install -q "$source" "gpiozero>=2" pyserial
 rm -rf "$program/charge_point.new"
 cp -R "$here" "$program/charge_point.new"
 rm -rf "$program/charge_point"
