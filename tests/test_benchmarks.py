@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 
 from benchmarks import __main__ as program
-from benchmarks.common import process
+from benchmarks import footprint
+from benchmarks.arm import __main__ as arm
+from benchmarks.arm import tutorial
+from benchmarks.common import process, write_into
 from benchmarks.goals import HEAD, Goal, Result, figure
 
 ROOT = Path(__file__).parent.parent
@@ -95,14 +98,47 @@ def test_a_figure_has_no_digits_that_say_nothing(value: float, text: str) -> Non
     assert figure(value) == text
 
 
-def test_the_page_takes_a_new_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    page = tmp_path / "performance.md"
-    page.write_text(program.PAGE.read_text(encoding="utf-8"), encoding="utf-8")
-    monkeypatch.setattr(program, "PAGE", page)
-    program.write(["first"])
-    program.write(["second"])
-    before, rest = page.read_text(encoding="utf-8").split(program.BEGIN)
-    made, after = rest.split(program.END)
+@pytest.mark.parametrize(
+    ("page", "begin", "end"),
+    [
+        (program.PAGE, program.BEGIN, program.END),
+        (footprint.PAGE, footprint.BEGIN, footprint.END),
+        *((tutorial.PAGE, *arm.marks(part)) for part in arm.PARTS),
+    ],
+)
+def test_the_page_takes_a_new_table(page: Path, begin: str, end: str, tmp_path: Path) -> None:
+    real, copy = page.read_text(encoding="utf-8"), tmp_path / page.name
+    copy.write_text(real, encoding="utf-8")
+    write_into(copy, begin, end, ["first"])
+    write_into(copy, begin, end, ["second"])
+    before, rest = copy.read_text(encoding="utf-8").split(begin)
+    made, after = rest.split(end)
     assert made == "\n\nsecond\n\n"
-    real = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
-    assert (before, after) == (real.split(program.BEGIN)[0], real.split(program.END)[1])
+    assert (before, after) == (real.split(begin)[0], real.split(end)[1])
+
+
+@pytest.mark.timeout(300)
+def test_the_footprint_of_the_charge_point_is_taken() -> None:
+    command = [sys.executable, "-m", "benchmarks.footprint", "--rounds", "1"]
+    output = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=250, check=True).stdout
+    found = [[cell.strip() for cell in line.strip("|").split("|")] for line in output.splitlines()[4:]]
+    assert [row[0] for row in found] == [
+        "Python alone",
+        "a client, 1.6",
+        "a client, 2.0.1",
+        "the charge point, 1.6",
+        "the charge point, 2.0.1",
+    ]
+    resident = [float(row[1]) for row in found]
+    assert resident[0] < resident[1] < resident[3], "each is that before it, and more"
+    # What an environment adds to all of them, as that of developers does, is not theirs; the bound is generous.
+    assert resident[4] - resident[0] < 35
+    assert all(int(row[3]) <= 12 for row in found)
+
+
+def test_the_tutorial_has_commands_for_both_machines() -> None:
+    commands = tutorial.commands(tutorial.PAGE.read_text(encoding="utf-8"))
+    machines = [machine for machine, _ in commands]
+    assert machines.count("pi") >= 8
+    assert machines.count("laptop") == 6
+    assert any("install.sh" in command for _, command in commands)

@@ -1,9 +1,10 @@
 """The tests, and what a charge point takes, on emulated ARM: ``sudo .venv/bin/python -m benchmarks.arm`` (Debian; hours the first time).
 
-It needs root, git, and ``apt install mmdebstrap qemu-user-static binfmt-support arch-test qemu-system-arm device-tree-compiler openssh-client``.
+It needs root, git, and ``apt install mmdebstrap qemu-user-static binfmt-support arch-test qemu-system-arm device-tree-compiler
+openssh-client``.
 
-- ``--part tests``: for each userland, once with the libraries that Debian has and once with the newest from wheels, ``ocpp-sync demo`` and the
-  tests, by qemu-user; on the processor of the first Pi only a few.
+- ``--part tests``: for each userland, once with the libraries that Debian has and once with the newest from wheels, ``ocpp-sync demo`` and
+  the tests, by qemu-user; on the processor of the first Pi only a few.
 - ``--part memory``: ``benchmarks.footprint`` on a whole machine with 256 MB.
 - ``--part tutorial``: docs/raspberry-pi.md, typed on an emulated Raspberry Pi 2 B.
 
@@ -86,6 +87,11 @@ PARTS: dict[str, Callable[[Sequence[Root]], Iterator[str]]] = {
 }
 
 
+def marks(part: str) -> tuple[str, str]:
+    """Between which lines of the page a part's text is."""
+    return f"<!-- made by python -m benchmarks.arm --part {part} --write -->", f"<!-- end of what is made by {part} -->"
+
+
 def main() -> None:
     """Do what the arguments want."""
     names = [each.name for each in USERLANDS]
@@ -111,8 +117,7 @@ def main() -> None:
             show(line)
             lines.append(line)
         if arguments.write:
-            begin, end = f"<!-- made by python -m benchmarks.arm --part {part} --write -->", f"<!-- end of what is made by {part} -->"
-            write_into(tutorial.PAGE, begin, end, lines)
+            write_into(tutorial.PAGE, *marks(part), lines)
 
 
 if __name__ == "__main__":

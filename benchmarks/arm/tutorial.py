@@ -29,7 +29,7 @@ def run(root: Root) -> Iterator[str]:
         yield "| --- | ---: |"
         text = PAGE.read_text(encoding="utf-8")
         password = re.findall(r'^password = "(.*)"', text, re.MULTILINE)[0]
-        for machine, command in re.findall(r"^ +(pi|laptop)\$ (.*)$", text, re.MULTILINE):
+        for machine, command in commands(text):
             if not command.startswith(SKIPPED):
                 started = time.monotonic()
                 if machine == "pi":
@@ -45,6 +45,11 @@ def run(root: Root) -> Iterator[str]:
         yield "| then | came of it |"
         yield "| --- | --- |"
         yield from _charged(pi, laptop, re.findall(r"^>>> (.*)$", text, re.MULTILINE))
+
+
+def commands(page: str) -> list[tuple[str, str]]:
+    """What is typed where: ``("pi", "sudo reboot")``."""
+    return re.findall(r"^ +(pi|laptop)\$ (.*)$", page, re.MULTILINE)
 
 
 def _on_the_pi(command: str, page: str) -> str:
