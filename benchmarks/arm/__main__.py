@@ -74,8 +74,8 @@ def _footprints(root: Root) -> Iterator[str]:
 
 
 def follow_the_tutorial(roots: Sequence[Root]) -> Iterator[str]:
-    """docs/raspberry-pi.md, on the first userland."""
-    root = roots[0]
+    """docs/raspberry-pi.md, on a userland that has what switches pins."""
+    root = next(each for each in roots if "lgpio" in each.userland.wheels)
     root.install(DEBIANS_OWN, ENVIRONMENTS[DEBIANS_OWN])
     yield from tutorial.run(root)
 

@@ -27,7 +27,7 @@ _MODULES = ("virtio_mmio", "virtio_blk", "bcm2835", "mmc_block", "ext4")
 _INITRD = f"""--essential-hook=cd "$1" && mkdir -p etc/initramfs-tools/conf.d usr/share/initramfs-tools/modules.d &&
 echo MODULES=list > etc/initramfs-tools/conf.d/few && printf '%s\\n' {" ".join(_MODULES)} > usr/share/initramfs-tools/modules.d/few"""
 _NO_DEPENDENCIES = ("trustme", "idna", "ocpp")  # which are Debian's cryptography and, for ocpp, whatever jsonschema is there
-_GLIBC = (17, 28, 31, 34, 35)  # of the wheels' tags
+_GLIBC = (17, 28, 31, 34, 35)  # of the wheels' tags; Debian 12 has 36
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,7 @@ class Userland:
         python: That of the suite, as wheels have it.
         machine: What wheels call the processor.
         packages: Beside those of all.
+        wheels: Beside those of the tests.
         cpu: What qemu-user pretends to be; empty is the best that it can.
     """
 
@@ -48,6 +49,7 @@ class Userland:
     python: str
     machine: str
     packages: tuple[str, ...] = ()
+    wheels: tuple[str, ...] = ()
     cpu: str = ""
 
     @property
@@ -62,7 +64,7 @@ class Userland:
 
 
 USERLANDS = (
-    Userland("bookworm", "armhf", "311", "armv7l", _MACHINE),
+    Userland("bookworm", "armhf", "311", "armv7l", _MACHINE, ("lgpio",)),
     Userland("trixie", "armhf", "313", "armv7l", (*_MACHINE, "python3-simple-websocket")),
     Userland("bookworm", "armel", "311", "armv6l", cpu="arm1176"),
 )
@@ -170,7 +172,7 @@ class Root:
             *tags,
         )
         ours = next(self._wheels.glob("ocpp_sync-*.whl"))
-        _do(*fetch, ours, *self._of_tests())
+        _do(*fetch, "setuptools>=64", "wheel", *it.wheels, ours, *self._of_tests())
         _do(*fetch, "--no-deps", *_NO_DEPENDENCIES)
 
     def _of_tests(self) -> list[str]:
