@@ -22,11 +22,12 @@ pytest_plugins = ["ocpp_sync.testing.plugin", "pytester"]
 JOIN_TIMEOUT = 10.0
 
 # Marked `slow`: each takes minutes where a program takes seconds to start, as on an emulated or very small board, and none of it depends on
-# the processor: commands as processes, random schedules, what is measured.
+# the processor: commands as processes, random schedules, whatever looks at memory, in which qemu-user counts itself.
 SLOW = {
-    "reliability/test_schedules", "simulator/test_whole", "test_attacks", "test_benchmarks", "test_call_command", "test_cli",
-    "test_completion", "test_costs", "test_growth", "test_pytest_plugin", "test_repl_command", "test_replay_command", "test_serve_command",
-    "test_show_command", "test_simulate_command", "test_soak", "test_transcripts", "test_typing", "test_validate_command",
+    "reliability/test_life", "reliability/test_schedules", "simulator/test_whole", "test_attacks", "test_benchmarks", "test_call_command",
+    "test_cli", "test_completion", "test_costs", "test_growth", "test_pytest_plugin", "test_repl_command", "test_replay_command",
+    "test_serve_command", "test_show_command", "test_simulate_command", "test_soak", "test_transcripts", "test_typing",
+    "test_validate_command",
 }  # fmt: skip
 
 # A shell ignores it for what it starts in the background, and so would the processes that tests start and interrupt.

@@ -317,7 +317,10 @@ def test_split_makes_segments_of_that_size(bench: Bench, size: int) -> None:
 
 def segments(sock: socket.socket) -> int:
     """How many segments with data have come: ``tcpi_data_segs_in`` of Linux."""
-    return int(struct.unpack_from("I", sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 160), 152)[0])
+    told = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 160)
+    if len(told) < 156:
+        pytest.skip("qemu-user tells nothing of segments")
+    return int(struct.unpack_from("I", told, 152)[0])
 
 
 def test_without_split_there_are_few_segments(bench: Bench) -> None:

@@ -924,8 +924,8 @@ def test_a_connection_that_is_closed_at_once_is_not_kept(make_server: MakeServer
     server = make_server()
     add = server._registry.add
 
-    def close_at_once(connection: OcppClientConnection) -> Any:
-        older = add(connection)
+    def close_at_once(connection: OcppClientConnection, number: int) -> Any:
+        older = add(connection, number)
         connection.begin_close(3001, "at once")  # as close() in the thread that wait_for() has woken
         return older
 

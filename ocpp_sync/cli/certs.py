@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["EXAMPLES", "add_arguments", "make_files", "run"]
 
+_COMMON_NAME = 64  # characters that a common name has at most
 EXAMPLES = """\
   ocpp-sync certs tls                                   a CA, and a certificate for localhost
   ocpp-sync certs tls --host csms.example --client CP1  for that host, and one for the charge point CP1
@@ -110,7 +111,6 @@ def _leaf(
     from cryptography.x509.oid import ExtendedKeyUsageOID
 
     key = _new_key()
-    # The identity of a station may be longer than a common name (64 characters) can be.
     builder = _builder(_name(common_name), ca.subject, key, days)
     builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
     builder = builder.add_extension(_usage(digital_signature=True, key_encipherment=True), critical=True)
@@ -149,6 +149,8 @@ def _name(common_name: str) -> x509.Name:
     from cryptography import x509
     from cryptography.x509.oid import NameOID
 
+    if len(common_name) > _COMMON_NAME:  # as the identity of a station may be; not every cryptography says so
+        raise ValueError(f"{common_name!r} cannot be the common name of a certificate: that has {_COMMON_NAME} characters at most")
     try:
         return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
     except ValueError as error:
