@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import tempfile
@@ -17,8 +18,8 @@ PATIENCE = 300.0  # seconds for anything that must come
 PIN = "grep -h '^pin 17 ' /sys/kernel/debug/pinctrl/*gpio*/pins"
 SERVICE = "systemctl show charge-point --value -p"
 # What an emulated machine cannot do, or need not.
-SKIPPED = ("echo dtparam", "sudo reboot", "sudo apt")
-CLONE = "git clone -q /opt/project.bundle ocpp_sync"
+SKIPPED = ("echo dtparam", "sudo reboot", "sudo apt", "pinctrl")
+CLONE = "git clone -q -c advice.detachedHead=false /opt/project.bundle ocpp_sync"
 
 
 def run(root: Root) -> Iterator[str]:
@@ -64,14 +65,15 @@ def _on_the_pi(command: str, page: str) -> str:
 
 def _charged(pi: Machine, laptop: Laptop, calls: list[str]) -> Iterator[str]:
     """What the page promises, and what the README says of the contactor."""
-    laptop.wait_for("BootNotification .*Accepted|Available")
-    log = pi.run("journalctl -u charge-point -o cat -n 20", user="pi").splitlines()
-    yield f"| the log | `{next(line for line in log if 'BootNotification' in line)}` |"
+    laptop.wait_for("Available")
+    log = pi.run("journalctl -u charge-point -o cat | grep BootNotification", user="pi").strip()
+    yield f"| the log | `{log}` |"
     yield f"| `systemctl is-active charge-point`, memory by its cgroup | {pi.run(f'{SERVICE} ActiveState').strip()}, {_mebibytes(pi)} |"
     start, stop = calls
     yield f"| GPIO17 before anybody charges | {_pin(pi, 'gpio_out in lo')} |"
     laptop.type(start)
     yield f"| `{start}` | GPIO17: {_pin(pi, 'gpio_out in hi')} |"
+    laptop.wait_for("transactionId")
     laptop.type(stop)
     yield f"| `{stop}` | GPIO17: {_pin(pi, 'gpio_out in lo')} |"
     laptop.type(start)
@@ -126,17 +128,20 @@ class Laptop:
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "clone"
         self._out = folder / "serve.log"
-        self._serving: subprocess.Popen[str] | None = None
+        self._serving: subprocess.Popen[bytes] | None = None
+        self._prompt, self._terminal = os.openpty()  # a prompt reads lines as they come from a terminal alone
         self._seen = 0
 
     def __enter__(self) -> Laptop:
-        subprocess.run(["git", "clone", "-q", PROJECT, self.folder], check=True)
+        subprocess.run(["git", "clone", "-q", "--no-hardlinks", PROJECT, self.folder], check=True)
         return self
 
     def __exit__(self, *error: object) -> None:
         if self._serving is not None:
             self._serving.kill()
-            self._serving.communicate()
+            self._serving.wait()
+        os.close(self._prompt)
+        os.close(self._terminal)
 
     def run(self, command: str, password: str) -> None:
         """Run a command; whatever asks gets the password."""
@@ -145,17 +150,12 @@ class Laptop:
     def serve(self, command: str) -> None:
         """Run the command that goes on, and has a prompt."""
         with self._out.open("w", encoding="utf-8") as out:
-            self._serving = subprocess.Popen(
-                ["sh", "-c", f"exec {command}"], cwd=self.folder, stdin=subprocess.PIPE, stdout=out, stderr=out, text=True
-            )
+            self._serving = subprocess.Popen(["sh", "-c", f"exec {command}"], cwd=self.folder, stdin=self._terminal, stdout=out, stderr=out)
         self.wait_for("listens at")
 
     def type(self, line: str) -> None:
         """Type something at its prompt."""
-        assert self._serving is not None
-        assert self._serving.stdin is not None
-        self._serving.stdin.write(f"{line}\n")
-        self._serving.stdin.flush()
+        os.write(self._prompt, f"{line}\n".encode())
 
     def wait_for(self, pattern: str) -> None:
         """Until it has shown something, behind what was waited for before."""

@@ -182,7 +182,7 @@ class Root:
             wanted = HeaderParser().parsestr(wheel.read(name).decode()).get_all("Requires-Dist") or []
         tests = [each.split(";")[0].strip() for each in wanted if each.endswith('extra == "test"')]
         if not self.userland.is_whole:
-            return [each for each in tests if each.startswith(("pytest", "hypothesis"))]
+            return [each for each in tests if each.startswith(("pytest", "hypothesis", "websockets"))]
         return [each for each in tests if not each.startswith(("cryptography", "trustme", "ocpp"))]
 
 
