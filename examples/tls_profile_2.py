@@ -13,15 +13,17 @@ import sys
 from getpass import getpass
 from pathlib import Path
 
-from ocpp_sync import HandshakeError, OcppClient
+from ocpp_sync import CertificateError, HandshakeError, OcppClient
 
 
 def main(url: str, identity: str, folder: str) -> None:
     """Connect, register, ask, and leave."""
     password = os.environ.get("OCPP_PASSWORD") or getpass()
-    client = OcppClient(identity, password=password, cafile=Path(folder, "ca.pem"))  # trusts that CA alone
     try:
+        client = OcppClient(identity, password=password, cafile=Path(folder, "ca.pem"))  # trusts that CA alone
         client.connect(url, boot={"reason": "PowerUp", "chargingStation": {"vendorName": "eParking", "model": "NECU-T2"}})
+    except CertificateError as error:  # the file is missing, or is no certificate
+        sys.exit(f"{error.file}: {error.problem}")
     except HandshakeError as error:  # a word, as "unauthorized" or "unknown-ca", and what OCPP calls it, if it does
         sys.exit(f"{error.reason}: {error} (security event: {error.security_event})")
     with client:
