@@ -106,6 +106,8 @@ def test_a_registration_and_its_heartbeats(csms: ScriptedCsms, make_client: Make
 def test_a_server_shows_its_connections(server: OcppServer, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch) -> None:
     make_client(server.url, "CP1")
     make_client(server.url, "CP2")
+    for identity in ("CP1", "CP2"):
+        server.wait_for(identity, TIMEOUT)
     text = dumped(server)
     assert text.startswith(f"<OcppServer listening at {server.url}, 2 connected>\n<OcppClientConnection 'CP1' (connected, OCPP 2.0.1)>\n")
     assert "reading: the server's threads" in text

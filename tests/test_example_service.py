@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -36,10 +38,28 @@ def test_the_unit_has_few_rights() -> None:
     assert float(score[1]) <= 2.0
 
 
-def test_the_unit_drives_the_pin_of_the_settings_low() -> None:
-    pin = re.search(r"^contactor = (\d+)", (FOLDER / "config.toml").read_text(encoding="utf-8"), re.MULTILINE)
-    assert pin is not None
-    assert f"pinctrl set {pin[1]} op dl" in UNIT.read_text(encoding="utf-8")
+def test_what_the_unit_runs_when_the_program_is_gone_opens_the_contactor(tmp_path: Path) -> None:
+    """What the pin does then: tests/charge_point/test_process.py."""
+    command = re.findall(
+        r"^ExecStopPost=-/opt/charge-point/venv/bin/python (.*) /etc/charge-point/config.toml$",
+        UNIT.read_text(encoding="utf-8"),
+        re.MULTILINE,
+    )
+    assert command == ["-m charge_point.open_contactor"]
+    config = tmp_path / "config.toml"
+    shutil.copy(FOLDER / "config.toml", config)
+    environment = {**os.environ, "GPIOZERO_PIN_FACTORY": "mock"}
+
+    def stopped() -> subprocess.CompletedProcess[str]:
+        whole = [sys.executable, *command[0].split(), str(config)]
+        return subprocess.run(whole, cwd=FOLDER.parent, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+    assert (stopped().returncode, stopped().stderr) == (0, "")
+    config.write_text(config.read_text(encoding="utf-8").replace("contactor = 17", "contactor = 99"), encoding="utf-8")
+    failed = stopped()
+    assert failed.returncode == 1
+    assert "the contactor may be closed still" in failed.stderr
+    assert "pins.contactor: 99 is no GPIO number" in failed.stderr
 
 
 def test_who_is_not_root_is_told(tmp_path: Path) -> None:

@@ -43,12 +43,6 @@ def test_the_configuration_shows_the_defaults_and_has_the_rest_in_comments() -> 
     assert commented == {key for key, value in vars(Pins()).items() if value is None}
 
 
-def test_the_unit_and_the_page_set_the_contactors_pin_low() -> None:
-    unit = (EXAMPLE / "charge-point.service").read_text(encoding="utf-8")
-    assert re.findall(r"^ExecStopPost=\S+pinctrl set (\d+) op dl$", unit, re.MULTILINE) == [str(pins()["contactor"])]
-    assert f"`ExecStopPost` sets GPIO{pins()['contactor']} low" in PAGE.read_text(encoding="utf-8")
-
-
 def test_nothing_that_moves_is_on_a_pin_that_is_high_while_the_pi_boots() -> None:
     assert {key: RESET[pins()[key]] for key in OUTPUTS} == dict.fromkeys(OUTPUTS, "low")
 

@@ -495,8 +495,10 @@ def test_a_signal_puts_the_board_to_sleep(board: Board, program: Callable[[str],
         assert board.state == SLEEPING
 
 
-def test_after_kill_9_a_command_puts_the_board_to_sleep(board: Board, program: Callable[[str], subprocess.Popen[str]]) -> None:
-    """As ExecStopPost does; see README.md."""
+def test_after_kill_9_what_systemd_runs_puts_the_board_to_sleep(
+    board: Board, program: Callable[[str], subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    """ExecStopPost; see README.md."""
     board.plug()
     with ScriptedCsms(versions="1.6") as csms:
         running = program(csms.url)
@@ -507,7 +509,7 @@ def test_after_kill_9_a_command_puts_the_board_to_sleep(board: Board, program: C
         running.kill()
         running.communicate(timeout=TIMEOUT)
         assert board.relay
-        command = [sys.executable, "-m", "charge_point.rapi", board.path, "FS"]
+        command = [sys.executable, "-m", "charge_point.open_contactor", str(tmp_path / "config.toml")]
         subprocess.run(command, check=True, timeout=6 * TIMEOUT, env={**os.environ, "PYTHONPATH": str(EXAMPLES)})
         assert board.state == SLEEPING
         board.session_ws = 3600 * 400

@@ -11,11 +11,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from charge_point.open_contactor import open_contactor
+from gpiozero.pins.mock import MockFactory
 
 from ocpp_sync.testing import ScriptedCsms
 
 from ..support import TIMEOUT
 from . import EXAMPLES
+from .bench import Bench
 
 DRIVER = """
 import os, sys, threading
@@ -93,6 +96,14 @@ def test_kill_9_opens_nothing_and_the_next_start_does(program: Callable[[str], s
         program(csms.url)
         stop = csms.wait_for("StopTransaction", timeout=6 * TIMEOUT)
         assert (stop.payload["reason"], stop.payload["transactionId"]) == ("PowerLoss", 1)
+
+
+def test_what_is_run_when_the_program_is_gone_opens_the_contactor(factory: MockFactory, make_bench: Callable[..., Bench]) -> None:
+    pin = factory.pin(17)
+    pin.output_with_state(True)  # as a program that was killed has left it
+    assert pin.state
+    open_contactor(make_bench().settings)
+    assert not pin.state
 
 
 def test_a_soft_reset_starts_the_program_again(program: Callable[[str], subprocess.Popen[str]]) -> None:

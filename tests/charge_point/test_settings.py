@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ from charge_point.pi import PiHardware
 from charge_point.safety import Cause, Policy
 from charge_point.settings import SettingsError
 
+from ..support import TIMEOUT
 from . import EXAMPLES
 from .bench import HOUR, VERSIONS, Bench
 
@@ -68,7 +70,9 @@ def test_a_configuration_key_has_the_name_of_either_version(name: str, version: 
 def test_a_configuration_key_that_is_wrong_is_named(make_bench: Callable[..., Bench]) -> None:
     bench = make_bench(configuration={"MeterValueSampleIntervall": 60})
     hardware = PiHardware(bench.settings, clock=bench.clock)
-    with pytest.raises(SettingsError, match=r"configuration\.MeterValueSampleIntervall"):
+    with pytest.raises(
+        SettingsError, match=r"configuration\.MeterValueSampleIntervall is no key .*; did you mean MeterValueSampleInterval\?"
+    ):
         Controller(bench.settings, hardware, clock=bench.clock)
     hardware.close()
 
@@ -78,6 +82,57 @@ def test_a_port_without_pyserial_says_what_to_install(make_bench: Callable[..., 
     bench = make_bench(cards={"port": "/dev/ttyAMA0"})
     with pytest.raises(SettingsError, match="pip install pyserial"):
         PiHardware(bench.settings)
+
+
+@pytest.mark.parametrize(("section", "kind"), [("cards", "serial"), ("meter", "sdm120")])
+def test_a_port_that_cannot_be_opened_is_named(make_bench: Callable[..., Bench], section: str, kind: str) -> None:
+    pytest.importorskip("serial")
+    bench = make_bench(**{section: {"kind": kind, "port": "/nonexistent"}})
+    with pytest.raises(SettingsError, match=rf"{section}\.port: /nonexistent cannot be opened: No such file"):
+        PiHardware(bench.settings)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"url": "localhost:9220"}, "localhost:9220"),
+        ({"url": "wss://localhost:1", "cafile": "/nonexistent/ca.pem"}, "/nonexistent/ca.pem"),
+        ({"cafile": "/nonexistent/ca.pem"}, "cafile"),
+    ],
+)
+def test_a_csms_that_cannot_be_right_ends_the_program_in_words(
+    make_bench: Callable[..., Bench], changes: dict[str, str], message: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench = make_bench()
+    for name, value in changes.items():
+        setattr(bench.settings.csms, name, value)
+    with bench.run(bench.settings.csms.url, outcome="failed"):
+        bench.running.result(3 * TIMEOUT)
+    (said,) = [record.getMessage() for record in caplog.records if record.levelno == logging.CRITICAL]
+    assert said.startswith("there will be no link: ")
+    assert message in said
+    assert "see [csms] in config.toml" in said
+
+
+@pytest.mark.parametrize(
+    ("csms", "profile"),
+    [
+        ({"url": "ws://x"}, 0),
+        ({"url": "ws://x", "password": "p"}, 1),
+        ({"url": "wss://x", "password": "p"}, 2),
+        ({"url": "WSS://x", "certfile": "c", "keyfile": "k"}, 3),
+    ],
+)
+@pytest.mark.parametrize(("version", "key"), [("1.6", "SecurityProfile"), ("2.0.1", "SecurityCtrlr.SecurityProfile")])
+def test_the_security_profile_is_that_of_the_link(
+    make_bench: Callable[..., Bench], csms: dict[str, str], profile: int, version: str, key: str
+) -> None:
+    bench = make_bench(csms={"identity": "CP1", "version": version, **csms})
+    hardware = PiHardware(bench.settings, clock=bench.clock)
+    controller = Controller(bench.settings, hardware, clock=bench.clock)
+    assert controller.configuration.text(key) == str(profile)
+    controller.client.close()
+    hardware.close()
 
 
 def test_a_damaged_memory_is_set_aside(tmp_path: Path) -> None:

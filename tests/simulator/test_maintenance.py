@@ -149,7 +149,9 @@ def test_an_update_takes_the_place_of_another(make: Make) -> None:
     bench.until(lambda: statuses(bench, "FirmwareStatusNotification") == ["Downloading"])
     assert bench.status("UpdateFirmware", requestId=2, firmware=firmware) == "AcceptedCanceled"
     bench.until(lambda: statuses(bench, "FirmwareStatusNotification")[-1:] == ["Installed"])
-    assert {payload["requestId"] for payload in bench.sent("FirmwareStatusNotification")[1:]} == {2}
+    told = [(payload["requestId"], payload["status"]) for payload in bench.sent("FirmwareStatusNotification")]
+    assert [number for number, _ in told] == sorted(number for number, _ in told)
+    assert [number for number, status in told if status == "Installed"] == [2]
 
 
 # --- Meters

@@ -14,6 +14,8 @@ from .controller import Controller
 from .hardware import Hardware
 from .settings import Settings, SettingsError, load
 
+log = logging.getLogger("charge_point")
+
 SIGNALS = {signal.SIGTERM, signal.SIGINT}
 
 
@@ -62,7 +64,9 @@ def main(path: str) -> int:
     how = controller.run()
     systemd.notify("STOPPING=1")
     if how == "reboot" and settings.reboot_command:
-        subprocess.run(settings.reboot_command, shell=True, check=False)  # noqa: S602 - it is the owner's own
+        status = subprocess.run(settings.reboot_command, shell=True, check=False).returncode  # noqa: S602 - it is the owner's own
+        if status:
+            log.error("reboot_command has failed with status %d: %s", status, settings.reboot_command)
     elif how in ("restart", "reboot"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         os.execv(sys.executable, [sys.executable, "-m", "charge_point", path])  # noqa: S606 - the same program, from its beginning

@@ -158,7 +158,7 @@ def make_reader(settings: Cards) -> CardReader | None:
     """
     if settings.kind == "mfrc522":
         return Mfrc522Reader(_open_mfrc522(settings.port))
-    return SerialReader(open_serial(settings.port, settings.baud, 1.0)) if settings.port else None
+    return SerialReader(open_serial("cards.port", settings.port, settings.baud, 1.0)) if settings.port else None
 
 
 def _open_mfrc522(port: str) -> Mfrc522:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from difflib import get_close_matches
 from typing import NamedTuple
 
 from .memory import Memory
@@ -61,7 +62,7 @@ KEYS = (
     Key("", ("", "TxCtrlr.TxStartPoint"), str, "PowerPathClosed", True),
     Key("", ("", "TxCtrlr.TxStopPoint"), str, "EVConnected,Authorized", True),
     Key("", ("", "ClockCtrlr.TimeSource"), str, "Heartbeat", True),
-    Key("", ("", "SecurityCtrlr.SecurityProfile"), int, "0", True),
+    Key("", ("SecurityProfile", "SecurityCtrlr.SecurityProfile"), int, "0", True),
 )
 _MEASURANDS = "Energy.Active.Import.Register,Power.Active.Import,Current.Import,Voltage"
 _OF_UNIT = {"2.0.1": "A,W"}
@@ -74,7 +75,7 @@ class Configuration:
         version: Of OCPP.
         memory: Where they are kept.
         first: Values from config.toml, by the names of either version, that hold until the CSMS sets others.
-        fixed: Values of read-only keys that this station alone knows.
+        fixed: Values of read-only keys that this station alone knows, by their names in 1.6.
 
     Raises:
         ValueError: One of ``first`` is no key, or cannot have that value.
@@ -84,14 +85,18 @@ class Configuration:
         self._place = 0 if version == "1.6" else 1
         self._memory = memory
         self._keys = {key.names[self._place]: key for key in KEYS if key.names[self._place]}
-        self._fixed = {self._name("MeterValuesSampledData"): _MEASURANDS, **(fixed or {})}
+        self._fixed = {self._name(name): value for name, value in {"MeterValuesSampledData": _MEASURANDS, **(fixed or {})}.items()}
         if version in _OF_UNIT:
             self._fixed[self._name("ChargingScheduleAllowedChargingRateUnit")] = _OF_UNIT[version]
         others = {key.names[1 - self._place]: name for name, key in self._keys.items()}
         self._first = {others.get(name, name): value for name, value in first.items()}
         self.changed: Callable[[], object] = lambda: None
         for name, value in self._first.items():
-            if name not in self._keys or self._keys[name].is_readonly or not _fits(self._keys[name], value):
+            if name not in self._keys:
+                near = get_close_matches(name, list(self._keys), 1)
+                hint = f"; did you mean {near[0]}?" if near else ""
+                raise ValueError(f"configuration.{name} is no key of OCPP {version} that is known here{hint}")
+            if self._keys[name].is_readonly or not _fits(self._keys[name], value):
                 raise ValueError(f"configuration.{name}: {value!r} is no value that this key of OCPP {version} can have here")
 
     def _name(self, name_of_16: str) -> str:

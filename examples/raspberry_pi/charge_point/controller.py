@@ -67,7 +67,8 @@ class Controller(Jobs):
         self.settings, self.hardware, self.clock = settings, hardware, clock
         self.memory = Memory(settings.files.memory)
         try:
-            self.configuration = Configuration(settings.csms.version, self.memory, settings.configuration)
+            fixed = {"SecurityProfile": str(settings.csms.security_profile)}
+            self.configuration = Configuration(settings.csms.version, self.memory, settings.configuration, fixed)
         except ValueError as error:
             raise SettingsError(str(error)) from None
         self.client = make_client(settings, clock, **(client_options or {}))
@@ -161,8 +162,13 @@ class Controller(Jobs):
     def _connect(self) -> None:
         reason = self.memory["boot_reason"]
         with suppress(ConnectionClosed):  # it was closed meanwhile
-            self.client.connect(self.settings.csms.url, retry=True, boot=self.dialect.boot(reason))
-            self.memory.keep(boot_reason="PowerUp")
+            try:
+                self.client.connect(self.settings.csms.url, retry=True, boot=self.dialect.boot(reason))
+            except ValueError as error:  # the URL or a file is wrong, which no further attempt mends
+                log.critical("there will be no link: %s; see [csms] in config.toml", error)
+                self.guard.failed("link", error)
+            else:
+                self.memory.keep(boot_reason="PowerUp")
 
     def _say_goodbye(self) -> None:
         """End the transaction, for which the CSMS has a moment; else it hears of it at the next start."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -57,15 +58,17 @@ class Hardware(Protocol):
         """Let go of all pins and ports; after this the contactor is open."""
 
 
-def open_serial(port: str, baud: int, timeout: float) -> Any:
-    """A serial port.
+def open_serial(key: str, port: str, baud: int, timeout: float) -> Any:
+    """The serial port that a key of config.toml names.
 
     Raises:
-        SettingsError: pyserial is not installed.
-        OSError: The port cannot be opened.
+        SettingsError: pyserial is not installed, or the port cannot be opened.
     """
     try:
         serial = importlib.import_module("serial")
     except ImportError:
-        raise SettingsError(f"the port {port} needs pyserial: pip install pyserial, or apt install python3-serial") from None
-    return serial.Serial(port, baud, timeout=timeout)
+        raise SettingsError(f"{key}: {port} needs pyserial: pip install pyserial, or apt install python3-serial") from None
+    try:
+        return serial.Serial(port, baud, timeout=timeout)
+    except OSError as error:
+        raise SettingsError(f"{key}: {port} cannot be opened: {os.strerror(error.errno) if error.errno else error}") from error

@@ -13,7 +13,6 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
 
 from .cards import CardReader, make_reader
 from .hardware import open_serial
@@ -284,5 +283,4 @@ def _make_meter(settings: Settings, evse: OpenEvse) -> Meter:
     it = settings.meter
     if it.kind == "simulated":  # there is no need for one
         return BoardMeter(evse)
-    port: Any = open_serial(it.port, it.baud, 0.5)
-    return ModbusMeter(port, it.kind, it.unit)
+    return ModbusMeter(open_serial("meter.port", it.port, it.baud, 0.5), it.kind, it.unit)

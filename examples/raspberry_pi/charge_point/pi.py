@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,8 @@ from .hardware import open_serial
 from .meter import Meter, ModbusMeter, SimulatedMeter
 from .safety import Switch
 from .settings import Settings, SettingsError
+
+log = logging.getLogger("charge_point")
 
 UNLOCK_SECONDS = 1.0  # how long the coil of a lock is powered
 
@@ -36,7 +39,8 @@ class PiHardware:
         self._devices: list[Any] = []
         self._amps = 0.0
         try:
-            relay = self._pin(OutputDevice, pins.contactor, active_high=pins.contactor_active_high, initial_value=False)
+            relay = open_relay(pins.contactor)
+            self._devices.append(relay)
             self.contactor: Switch = relay
             self._button = self._pin(DigitalInputDevice, pins.button, pull_up=True, bounce_time=0.05)
             self._plug = self._pin(DigitalInputDevice, pins.plug, pull_up=True, bounce_time=0.1)
@@ -55,13 +59,7 @@ class PiHardware:
     def _pin(self, kind: Any, number: int | None, **options: Any) -> Any:
         if number is None:
             return None
-        try:
-            device = kind(number, **options)
-        except Exception as error:  # gpiozero's, or that of the library below it
-            raise SettingsError(
-                f"GPIO{number} cannot be used ({type(error).__name__}: {error}). On a Pi: is python3-lgpio installed, does another program "
-                "use the pin? Elsewhere GPIOZERO_PIN_FACTORY=mock pretends that there are pins."
-            ) from error
+        device = _open_pin(kind, number, **options)
         self._devices.append(device)
         return device
 
@@ -109,11 +107,31 @@ class PiHardware:
                 each.close()
 
 
+def open_relay(number: int) -> Any:
+    """The pin of the contactor, which opens it.
+
+    Raises:
+        SettingsError: The pin cannot be used.
+    """
+    return _open_pin(OutputDevice, number, initial_value=False)
+
+
+def _open_pin(kind: Any, number: int, **options: Any) -> Any:
+    try:
+        return kind(number, **options)
+    except Exception as error:  # gpiozero's, or that of the library below it
+        raise SettingsError(
+            f"GPIO{number} cannot be used ({type(error).__name__}: {error}). On a Pi: is python3-lgpio installed, does another program "
+            "use the pin? Elsewhere GPIOZERO_PIN_FACTORY=mock pretends that there are pins."
+        ) from error
+
+
 def _make_meter(settings: Settings, is_closed: Callable[[], bool], amps: Callable[[], float], clock: Clock) -> Meter:
     it = settings.meter
     if it.kind == "simulated":
+        log.warning("the meter is pretended (meter.kind), and so is the energy that the CSMS is told")
         return SimulatedMeter(is_closed, amps, settings.supply.phases, clock)
-    return ModbusMeter(open_serial(it.port, it.baud, 0.5), it.kind, it.unit)
+    return ModbusMeter(open_serial("meter.port", it.port, it.baud, 0.5), it.kind, it.unit)
 
 
 def _light(led: Any, is_on: bool, *, blinks: bool) -> None:

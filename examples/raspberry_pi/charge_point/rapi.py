@@ -79,10 +79,9 @@ def serial_port(path: str) -> Port:
     """The board's serial port.
 
     Raises:
-        SettingsError: pyserial is not installed.
-        OSError: The port cannot be opened.
+        SettingsError: pyserial is not installed, or the port cannot be opened.
     """
-    serial = open_serial(path, 115200, 0.05)
+    serial = open_serial("openevse.port", path, 115200, 0.05)
     serial.write_timeout = 1.0
     port: Port = serial
     return port

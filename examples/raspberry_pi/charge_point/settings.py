@@ -32,6 +32,13 @@ class Csms:
     certfile: str = ""
     keyfile: str = ""
 
+    @property
+    def security_profile(self) -> int:
+        """That of OCPP: 0 is none, 1 a password, 2 a password and TLS, 3 certificates on both sides."""
+        if self.url.lower().startswith("wss:"):
+            return 3 if self.certfile else 2
+        return 1 if self.password else 0
+
 
 @dataclass
 class Station:
@@ -56,7 +63,6 @@ class Pins:
     """GPIO numbers; None is not wired."""
 
     contactor: int = 17
-    contactor_active_high: bool = True
     button: int | None = 27
     plug: int | None = None
     unlock: int | None = None
