@@ -97,7 +97,7 @@ def test_a_port_that_cannot_be_opened_is_named(make_bench: Callable[..., Bench],
     [
         ({"url": "localhost:9220"}, "localhost:9220"),
         ({"url": "wss://localhost:1", "cafile": "/nonexistent/ca.pem"}, "/nonexistent/ca.pem"),
-        ({"cafile": "/nonexistent/ca.pem"}, "cafile"),
+        ({"cafile": "/nonexistent/ca.pem"}, "connects to wss:// only"),
     ],
 )
 def test_a_csms_that_cannot_be_right_ends_the_program_in_words(
