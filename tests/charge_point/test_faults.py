@@ -68,7 +68,7 @@ def test_what_is_well_again_needs_a_driver(booted: Bench, csms: Csms) -> None:
     csms.wait_state("Faulted")
     booted.meter.failure = None
     booted.pass_time(30)
-    csms.wait_state("Preparing")
+    csms.wait_state("Finishing")
     assert not booted.pin["contactor"].state
     booted.cards.hold()
     booted.wait_closed()

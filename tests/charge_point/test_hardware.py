@@ -43,6 +43,9 @@ class SerialPort:
     def close(self) -> None:
         """The test closes it."""
 
+    def open(self) -> None:
+        """It is open."""
+
 
 class SimulatedSdm:
     """What answers at the other end, in a thread; what is in ``spoilt`` is done to the next answers."""

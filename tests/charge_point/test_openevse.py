@@ -160,7 +160,7 @@ def test_the_csms_starts_and_stops(booted: Bench, board: Board, csms: Csms) -> N
     assert csms.ask("RemoteStopTransaction", transactionId=1) == {"status": "Accepted"}
     assert csms.wait_for("StopTransaction").payload["reason"] == "Remote"
     assert board.state == SLEEPING
-    csms.wait_state("Preparing")
+    csms.wait_state("Finishing")
     assert csms.ask("UnlockConnector", connectorId=1) == {"status": "NotSupported"}
 
 
@@ -217,8 +217,9 @@ def test_whoever_plugs_in_charges_by_plug_tag(has_answer: bool, make: Callable[.
 def test_who_has_plugged_in_without_a_link_is_asked_about_later(make: Callable[..., Bench], board: Board, csms: Csms) -> None:
     bench = make(plug_tag="PLUG-1")
     csms.stop()
-    board.plug()
     with bench.run(csms.url):
+        bench.look()
+        board.plug()
         bench.look()
         assert not board.relay
         csms.start()
@@ -232,6 +233,7 @@ def test_who_has_charged_without_a_link_does_not_again_by_itself(make: Callable[
     bench = make(plug_tag=CARD, configuration={"AllowOfflineTxForUnknownId": True})
     csms.stop()
     with bench.run(csms.url):
+        bench.look()
         board.plug()
         bench.wait_relay(closed=True)
         bench.cards.hold()
@@ -239,7 +241,7 @@ def test_who_has_charged_without_a_link_does_not_again_by_itself(make: Callable[
         csms.start()
         bench.clock.advance_to("reconnect")
         csms.wait_for("StopTransaction")
-        csms.wait_state("Preparing")
+        csms.wait_state("Finishing")
         bench.look()
         assert board.state == SLEEPING
         assert len(csms.all("StartTransaction")) == 1
@@ -280,7 +282,7 @@ def test_a_fault_ends_the_charge_and_needs_a_driver(fault: int, error: str, why:
     booted.look()
     assert board.state == fault  # asleep it would not say what is wrong
     board.fault = 0
-    csms.wait_state("Preparing")
+    csms.wait_state("Finishing")
     booted.wait_asleep()
     booted.cards.hold()
     booted.wait_relay(closed=True)
@@ -320,7 +322,7 @@ def test_the_boards_button_ends_a_charge(booted: Bench, board: Board, csms: Csms
     with board.lock:
         board.allowed = 0
     assert csms.wait_for("StopTransaction").payload["reason"] == "Local"
-    csms.wait_state("Preparing")
+    csms.wait_state("Finishing")
     booted.look()
     assert board.state == SLEEPING
 
@@ -390,7 +392,7 @@ def test_a_board_that_stays_silent_is_a_fault_until_it_answers(
     assert "no answer to $" in booted.controller.guard.reasons[Cause.BOARD]
     csms.wait_for("StopTransaction")
     board.silent = False
-    csms.wait_state("Preparing")
+    csms.wait_state("Finishing")
     booted.wait_asleep()
 
 

@@ -45,15 +45,15 @@ def systemd(tmp_path: Path) -> Iterator[socket.socket]:
 
 
 @pytest.fixture
-def program(tmp_path: Path, systemd: socket.socket) -> Iterator[Callable[[str], subprocess.Popen[str]]]:
+def program(tmp_path: Path, systemd: socket.socket) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Starts the real program on mock pins."""
     programs: list[subprocess.Popen[str]] = []
 
-    def run(url: str) -> subprocess.Popen[str]:
+    def run(url: str, *, systemd_is_there: bool = True) -> subprocess.Popen[str]:
         config = tmp_path / "config.toml"
         config.write_text(f'[csms]\nurl = "{url}"\nidentity = "CP1"\n[meter]\nseconds = 0.05\n', encoding="utf-8")
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(EXAMPLES), str(EXAMPLES.parents[1])])}
-        environment |= {"GPIOZERO_PIN_FACTORY": "mock", "NOTIFY_SOCKET": str(tmp_path / "notify")}
+        environment |= {"GPIOZERO_PIN_FACTORY": "mock", "NOTIFY_SOCKET": str(tmp_path / "notify") if systemd_is_there else ""}
         command = [sys.executable, "-c", DRIVER, str(config)]
         programs.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment))
         return programs[-1]
@@ -106,9 +106,17 @@ def test_what_is_run_when_the_program_is_gone_opens_the_contactor(factory: MockF
     assert not pin.state
 
 
-def test_a_soft_reset_starts_the_program_again(program: Callable[[str], subprocess.Popen[str]]) -> None:
+def test_a_soft_reset_ends_the_program_for_systemd_to_start_it_again(program: Callable[[str], subprocess.Popen[str]]) -> None:
     with ScriptedCsms(versions="1.6") as csms:
         running = program(csms.url)
+        csms.wait_for("StatusNotification", timeout=6 * TIMEOUT)
+        csms.call("CP1", "Reset", {"type": "Soft"})
+        assert running.wait(6 * TIMEOUT) == 0
+
+
+def test_without_systemd_a_soft_reset_starts_the_program_again(program: Callable[..., subprocess.Popen[str]]) -> None:
+    with ScriptedCsms(versions="1.6") as csms:
+        running = program(csms.url, systemd_is_there=False)
         csms.wait_for("StatusNotification", timeout=6 * TIMEOUT)
         csms.call("CP1", "Reset", {"type": "Soft"})
         csms.wait_for("BootNotification", 2, timeout=6 * TIMEOUT)

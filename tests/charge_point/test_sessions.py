@@ -26,7 +26,7 @@ def test_plug_card_charge_card_unplug(booted: Bench, csms: Csms) -> None:
     assert {**stop, "timestamp": ""} == {"transactionId": 1, "meterStop": 3680, "reason": "Local", "idTag": CARD, "timestamp": ""}
     booted.unplug()
     csms.wait_state("Available")
-    assert csms.states() == ["Available", "Preparing", "Charging", "Preparing", "Available"]
+    assert csms.states() == ["Available", "Preparing", "Charging", "Finishing", "Available"]
     assert len(csms.all("MeterValues")) == 60
     sampled = csms.all("MeterValues")[29]
     assert sampled["transactionId"] == 1

@@ -39,7 +39,7 @@ def main(path: str) -> int:
         hardware = make_hardware(settings)
         try:
             healthy = (lambda: systemd.notify("WATCHDOG=1")) if systemd.is_there() else None
-            controller = Controller(settings, hardware, healthy=healthy)
+            controller = Controller(settings, hardware, healthy=healthy, ending=lambda: systemd.notify("STOPPING=1"))
         except BaseException:
             hardware.close()
             raise
@@ -51,8 +51,10 @@ def main(path: str) -> int:
         number = signal.sigwait(SIGNALS)
         controller.stop(f"end, as {signal.Signals(number).name} came")
         signal.sigwait(SIGNALS)  # again: somebody is impatient
-        controller.guard.shut()
-        os._exit(1)
+        try:
+            controller.guard.shut()
+        finally:
+            os._exit(1)
 
     def failed(arguments: threading.ExceptHookArgs) -> None:
         controller.guard.failed(arguments.thread.name if arguments.thread else "?", arguments.exc_value)
@@ -62,12 +64,11 @@ def main(path: str) -> int:
     threading.Thread(target=take_signals, name="charge-point signals", daemon=True).start()
     systemd.notify("READY=1")
     how = controller.run()
-    systemd.notify("STOPPING=1")
     if how == "reboot" and settings.reboot_command:
         status = subprocess.run(settings.reboot_command, shell=True, check=False).returncode  # noqa: S602 - it is the owner's own
         if status:
             log.error("reboot_command has failed with status %d: %s", status, settings.reboot_command)
-    elif how in ("restart", "reboot"):
+    elif how in ("restart", "reboot") and not systemd.is_there():  # which starts it again
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         os.execv(sys.executable, [sys.executable, "-m", "charge_point", path])  # noqa: S606 - the same program, from its beginning
     return 1 if how == "failed" else 0

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from ocpp_sync import CallError, CallTimeout, ConnectionClosed, NotAccepted, OcppClient, parse_time
+from ocpp_sync import CallTimeout, ConnectionClosed, NotAccepted, OcppClient, OcppError, parse_time
 
 from .configuration import Configuration
 from .memory import Memory
@@ -40,11 +40,11 @@ class Authorization:
         action, payload = self._wording.authorize(tag)
         try:
             return self._wording.token_status(self._client.call(action, payload, timeout=TIMEOUT)) == "Accepted"
-        except CallError as error:
-            log.warning("the CSMS cannot authorize: %s", error)
-            return False
         except (ConnectionClosed, CallTimeout, NotAccepted) as error:
             log.info("the CSMS cannot be asked: %s", error)
+        except OcppError as error:  # a CALLERROR, or an answer that is not valid
+            log.warning("the CSMS cannot authorize: %s", error)
+            return False
         if listed is not None:
             return listed == "Accepted" and configuration.flag("offline_known")
         return configuration.flag("offline_unknown")

@@ -12,8 +12,9 @@ one connector, reservation, firmware update, diagnostics, an authorization cache
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Any
 
 from ocpp_sync import ConnectionClosed, Delivery, OcppError
@@ -47,6 +48,7 @@ class Controller(Jobs):
         hardware: The board.
         clock: Another clock than the machine's, for tests.
         healthy: See :class:`Guard`.
+        ending: Called when :meth:`run` begins to end, and takes its time to say goodbye.
         client_options: Further options of the client.
 
     Raises:
@@ -61,10 +63,11 @@ class Controller(Jobs):
         *,
         clock: Clock = SYSTEM_CLOCK,
         healthy: Callable[[], object] | None = None,
+        ending: Callable[[], object] = lambda: None,
         client_options: dict[str, Any] | None = None,
     ) -> None:
         super().__init__()
-        self.settings, self.hardware, self.clock = settings, hardware, clock
+        self.settings, self.hardware, self.clock, self._ending = settings, hardware, clock, ending
         self.memory = Memory(settings.files.memory)
         try:
             fixed = {"SecurityProfile": str(settings.csms.security_profile)}
@@ -87,6 +90,8 @@ class Controller(Jobs):
         self.authorization = Authorization(self.client, self.configuration, self.memory, self.dialect)
         self._metering = Metering(settings, hardware.meter, self.guard, lambda reading: self.post(lambda: self._measured(reading)), clock)
         self._asks_again = False  # about plug_tag, once there is a link
+        self._has_seen_plug = False
+        self._is_finished = False  # the car that is plugged in has been charged
         self._reported: Any = None
         self._shown: Any = None
         self._sampled_at = clock.monotonic()
@@ -121,16 +126,25 @@ class Controller(Jobs):
                 guard.failed("main", error)  # opens at once
             raise
         finally:
-            guard.shut()  # opens, if it was not open
-            self.end_jobs()
-            self._metering.stop()
-            self._say_goodbye()
-            hardware.close()
-            for thread in threads:
-                while thread.is_alive():
-                    self.client.close()  # again, if it was about to connect
-                    thread.join(0.1)
+            self._close(threads)
         return self._end
+
+    def _close(self, threads: list[threading.Thread]) -> None:
+        """Whatever of it fails, the contactor opens, and the board is let go of."""
+        with ExitStack() as last:
+            for thread in threads:
+                last.callback(self._join, thread)
+            last.callback(self.hardware.close)
+            last.callback(self._say_goodbye)
+            last.callback(self._metering.stop)
+            last.callback(self.end_jobs)
+            last.callback(self._ending)
+            self.guard.shut()  # opens, if it was not open
+
+    def _join(self, thread: threading.Thread) -> None:
+        while thread.is_alive():
+            self.client.close()  # again, if it was about to connect
+            thread.join(0.1)
 
     def stop(self, how: str = "stop", reason: str = "Other") -> None:
         """End :meth:`run`; from any thread. The contactor opens before anything else."""
@@ -154,7 +168,8 @@ class Controller(Jobs):
         self.configuration.changed = self._configured
         self._configured()
         hardware = self.hardware
-        hardware.pressed = lambda: self.post(self._button)
+        hardware.pressed = self._pressed
+        hardware.stopped = lambda: self.post(lambda: self.end_session("Local"))
         hardware.carded = lambda uid: self.post(lambda: self._card(uid))
         hardware.plugged = lambda is_plugged: self.post(lambda: self._plug(is_plugged))
         hardware.failed = self._board_failed
@@ -176,16 +191,22 @@ class Controller(Jobs):
             self.end_session(self._end_reason)
             if self._last_end is not None:
                 self._last_end.result(timeout=GOODBYE_TIMEOUT if self.is_online else 0)
-        except (OcppError, TimeoutError) as error:
+        except (OcppError, OSError) as error:  # a time-out is an OSError, and so is a full disk
             log.warning("the CSMS will hear of the end later: %s", error)
         finally:
             self.client.close(drain=True, timeout=GOODBYE_TIMEOUT)
 
     # --- Drivers
 
-    def _button(self) -> None:
-        if self.session is not None:
-            self.end_session("Local")
+    def _pressed(self) -> None:
+        """In whatever thread the button is: who presses it while somebody charges wants that to end, and nothing to begin."""
+        session = self.session
+        self.post(lambda: self._button(session))
+
+    def _button(self, session: Session | None) -> None:
+        if session is not None or self.session is not None:
+            if self.session is session:
+                self.end_session("Local")
         elif self.driver is not None:
             self.driver = None
         elif self.settings.button_tag:
@@ -193,22 +214,23 @@ class Controller(Jobs):
 
     def _card(self, tag: str) -> None:
         if self.session is not None:
-            if tag == self.session.tag:
+            if tag.lower() == self.session.tag.lower():  # as OCPP compares them
                 self.end_session("Local")
-        elif self.driver is not None and self.driver.tag == tag:
+        elif self.driver is not None and self.driver.tag.lower() == tag.lower():
             self.driver = None  # has changed his mind
         else:
             self.begin(tag)
 
     def _plug(self, is_plugged: bool) -> None:
-        self.is_plugged = is_plugged
-        self._asks_again = False
+        was_there = not self._has_seen_plug  # since before the start; power does not come back by itself
+        self.is_plugged, self._has_seen_plug = is_plugged, True
+        self._asks_again = self._is_finished = False
         if not is_plugged:
             self.end_session("EVDisconnected")
         elif self.driver is not None:
             driver, self.driver = self.driver, None
             self._start(driver)
-        elif self.settings.plug_tag and self.session is None:
+        elif self.settings.plug_tag and self.session is None and not was_there:
             self._asks_again = not self.is_online
             self.begin(self.settings.plug_tag)
 
@@ -279,6 +301,7 @@ class Controller(Jobs):
             return
         reading = self.read_meter()
         self._last_end = self.dialect.ended(session, reading, reason)
+        self._is_finished = True
         self.limits.end_transaction()
         operative = self.memory["operative"] and not self.is_to_be_inoperative
         self.memory.keep(operative=operative, meter_wh=max(reading.energy_wh, session.begin.energy_wh))
@@ -412,6 +435,7 @@ class Controller(Jobs):
         self.client.outbox.retry_interval = self.configuration.number("retry")
         if self.is_online:  # else the answer to the BootNotification says it
             self.client.heartbeat_interval = self.configuration.number("heartbeat")
+            self._link_changed()  # a silence may be longer, or shorter, now
 
     @property
     def state(self) -> str:
@@ -422,8 +446,11 @@ class Controller(Jobs):
             return "Charging" if self.session.is_flowing else "SuspendedEVSE"
         if not self.memory["operative"]:
             return "Unavailable"
-        is_there = self.hardware.knows_plug and self.is_plugged
-        return "Preparing" if self.driver is not None or is_there else "Available"
+        if self.driver is not None:
+            return "Preparing"
+        if not (self.hardware.knows_plug and self.is_plugged):
+            return "Available"
+        return "Finishing" if self._is_finished else "Preparing"
 
     def _show(self) -> None:
         """After each job: tell the CSMS and the LEDs what is different now."""

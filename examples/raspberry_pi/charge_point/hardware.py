@@ -19,6 +19,7 @@ class Hardware(Protocol):
         contactor: Only the guard switches it.
         meter: The energy meter.
         pressed: Set by the controller; called when the button is pressed.
+        stopped: Set by the controller; called when the board has ended the charge by itself, as by a button of its own.
         carded: Set by the controller; called with the UID of a card.
         plugged: Set by the controller; called with whether a car is plugged in.
         failed: Set by the controller; called when something is wrong with the board, with what it is in the error codes of OCPP 1.6
@@ -30,6 +31,7 @@ class Hardware(Protocol):
     contactor: Switch
     meter: Meter
     pressed: Callable[[], object]
+    stopped: Callable[[], object]
     carded: Callable[[str], object]
     plugged: Callable[[bool], object]
     failed: Callable[[str, str], object]

@@ -7,6 +7,7 @@
 # remember to /var/lib/charge-point. The first time it does not start, since it has to be told its CSMS. With a folder as the argument all of
 # that goes below the folder, as for an image, and nothing is started.
 set -eu
+umask 022
 
 root=${1:-}
 here=$(cd "$(dirname "$0")" && pwd)
@@ -29,7 +30,8 @@ if [ -z "$root" ]; then
 fi
 
 mkdir -p "$program" "$root/etc/charge-point" "$root/etc/systemd/system" "$root$state"
-[ -x "$program/venv/bin/python" ] || python3 -m venv --system-site-packages "$program/venv"
+# Anew, if it was left half made, or is that of a Python that is gone.
+"$program/venv/bin/python" -m pip --version >/dev/null 2>&1 || python3 -m venv --clear --system-site-packages "$program/venv"
 # From a copy, since building leaves files behind, which would be root's.
 source=$(mktemp -d)
 trap 'rm -rf "$source"' EXIT
@@ -37,6 +39,8 @@ cp -R "$project/ocpp_sync" "$project/pyproject.toml" "$project/setup.cfg" "$proj
 "$program/venv/bin/pip" install -q "$source" "gpiozero>=2" pyserial
 rm -rf "$program/charge_point.new"
 cp -R "$here" "$program/charge_point.new"
+# Who has tried it there before has a password in these, maybe.
+rm -rf "$program/charge_point.new/config.toml" "$program/charge_point.new"/memory.* "$program/charge_point.new"/outbox.* "$program/charge_point.new/__pycache__"
 rm -rf "$program/charge_point"
 mv "$program/charge_point.new" "$program/charge_point"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import termios
 import threading
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
@@ -56,7 +57,10 @@ class Port(Protocol):
         """Forget what has come."""
 
     def close(self) -> None:
-        """Close it."""
+        """Close it; it may be opened again."""
+
+    def open(self) -> None:
+        """Open it again."""
 
 
 class ModbusMeter:
@@ -74,6 +78,7 @@ class ModbusMeter:
         self._model = model
         self._unit = unit
         self._attempts = attempts
+        self._is_lost = False  # the port; it may be there again
         self._lock = threading.Lock()
 
     def read(self) -> Reading:
@@ -99,11 +104,16 @@ class ModbusMeter:
     def _ask(self, register: int) -> float:
         request = struct.pack(">BBHH", self._unit, 4, register, 2)
         try:
+            if self._is_lost:
+                self._port.close()
+                self._port.open()
+                self._is_lost = False
             self._port.reset_input_buffer()  # a late answer to an earlier question
             self._port.write(request + crc(request))
             head = self._port.read(3)
             rest = self._port.read(6 if head[1:2] == b"\x04" else 2)  # an error is two bytes shorter
-        except OSError as error:  # serial.SerialException is one: the adapter was pulled out
+        except (OSError, TypeError, termios.error) as error:  # serial.SerialException is the first: the adapter was pulled out
+            self._is_lost = True
             raise MeterError(f"the port of the meter failed: {error}") from error
         answer = head + rest
         if not answer:

@@ -47,6 +47,7 @@ class Metering:
             except MeterError as error:
                 log.warning("%s", error)
             self._guard.alive(Cause.WATCHDOG, "the meter's thread")
+            self._check_temperature()
             if reading is not None:
                 self._guard.alive(Cause.METER_UNREADABLE, "the meter")
                 self._check(reading)
@@ -72,6 +73,9 @@ class Metering:
             guard.begin(Cause.OVER_CURRENT, f"{reading.current_a:.1f} A flow; {most:.1f} A may")
         else:
             guard.end(Cause.OVER_CURRENT)
+
+    def _check_temperature(self) -> None:
+        guard, safety = self._guard, self._settings.safety
         if safety.temperature_file:
             degrees = int(Path(safety.temperature_file).read_text(encoding="ascii")) / 1000
             if degrees > safety.temperature_limit:

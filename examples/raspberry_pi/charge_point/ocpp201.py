@@ -23,7 +23,7 @@ Answer = dict[str, Any]
 Later = Iterator[Answer]  # the answer; what follows runs once it has gone out
 
 EVSE = {"id": 1, "connectorId": 1}
-STATES = {"Preparing": "Occupied", "Charging": "Occupied", "SuspendedEVSE": "Occupied"}  # the others are called the same
+STATES = dict.fromkeys(("Preparing", "Charging", "SuspendedEVSE", "Finishing"), "Occupied")  # the others are called the same
 # Why a transaction ends: stoppedReason and triggerReason.
 REASONS = {
     "Local": ("Local", "StopAuthorized"),

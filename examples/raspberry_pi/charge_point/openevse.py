@@ -56,6 +56,7 @@ class OpenEvseHardware:
 
     def __init__(self, settings: Settings, *, evse: OpenEvse | None = None, cards: CardReader | None = None) -> None:
         self.pressed: Callable[[], object] = lambda: None
+        self.stopped: Callable[[], object] = lambda: None
         self.carded: Callable[[str], object] = lambda uid: None
         self.plugged: Callable[[bool], object] = lambda is_plugged: None
         self.failed: Callable[[str, str], object] = lambda error, why: None
@@ -67,6 +68,7 @@ class OpenEvseHardware:
         self._amps = 0
         self._told: bool | None = None  # whether the board was told to let a car charge; None is not known
         self._asked = self._taken = 0  # amperes: what the board was told, and what it has made of that
+        self._was_stopped = False  # by its button; so it stays until it is told to
         self._has_left = False  # the car has gone, and may have come back since
         self._fault = WELL
         self._silent_since: float | None = None
@@ -81,6 +83,8 @@ class OpenEvseHardware:
             self.meter: Meter = _make_meter(settings, self._evse)
             self._cards = cards or make_reader(settings.cards)
         except BaseException:
+            with suppress(RapiError):
+                self._evse.sleep()  # it has started awake
             self._evse.close()
             raise
 
@@ -88,13 +92,15 @@ class OpenEvseHardware:
 
     def on(self) -> None:
         """Let the car charge; what the board has not heard, it is told again."""
+        if self._was_stopped:
+            return
         self._wants_power = True
         if self._told is not True:
             self._try()
 
     def off(self) -> None:
         """Let no car charge; what the board has not heard, it is told again."""
-        self._wants_power = False
+        self._wants_power = self._was_stopped = False
         if self._told is not False:
             self._try()
 
@@ -124,14 +130,16 @@ class OpenEvseHardware:
                 self._evse.sleep()
                 self._told = False
         else:
-            if self._asked != self._amps or self._told is not True:
+            was_on, self._told = self._told is True, None  # from here on, off() has something to say
+            if self._asked != self._amps or not was_on:
                 self._asked = 0
                 self._taken = self._evse.set_current(self._amps)
                 self._asked = self._amps
-            if self._told is not True:
-                self._told = None
+            if not self._wants_power:
+                return  # off() waits for the lock
+            if not was_on:
                 self._evse.enable()
-                self._told = True
+            self._told = True
 
     # --- The board
 
@@ -166,7 +174,7 @@ class OpenEvseHardware:
         """With the lock held: make the board do what it should; returns whether its button was pressed, which has ended a charge."""
         state = self._state = self._evse.state()
         if state.code in (ASLEEP, DISABLED) and self._told is True:
-            self._wants_power, self._told = False, None
+            self._wants_power, self._told, self._was_stopped = False, None, True
             return True
         if not self._wants_power:
             self._told = False if state.code == ASLEEP else None  # it has started anew, its button was pressed, or its fault is over
@@ -180,7 +188,7 @@ class OpenEvseHardware:
         """Without the lock, as who is told may want something of the board: say what is different now."""
         state = self._state
         if was_pressed:
-            self.pressed()
+            self.stopped()
         self._report_fault(FAULTS.get(state.code, ("OtherError", f"it is in state {state.code}")) if state.faulty else WELL)
         if state.code not in (0, DISABLED):  # in which it does not see the car
             if has_left and state.plugged and self._plugged:
@@ -261,19 +269,21 @@ class BoardMeter:
     def __init__(self, evse: OpenEvse) -> None:
         self._evse = evse
         self._energy = self._lost = 0
+        self._lock = threading.Lock()
         if evse.current()[0] is None:
             log.warning("the board has no ammeter: what a car takes is not measured, unless [meter] names another meter")
 
     def read(self) -> Reading:
         """See :class:`Meter`."""
-        try:
-            energy = self._evse.energy_wh()
-            amps, volts = self._evse.current()
-        except RapiError as error:
-            raise MeterError(str(error)) from error
-        self._lost += max(0, self._energy - energy)  # it has started anew in the middle of a charge, and has forgotten that
-        self._energy = energy
-        return Reading(energy + self._lost, (amps or 0.0) * volts, volts, amps or 0.0)
+        with self._lock:
+            try:
+                energy = self._evse.energy_wh()
+                amps, volts = self._evse.current()
+            except RapiError as error:
+                raise MeterError(str(error)) from error
+            self._lost += max(0, self._energy - energy)  # it has started anew in the middle of a charge, and has forgotten that
+            self._energy = energy
+            return Reading(energy + self._lost, (amps or 0.0) * volts, volts, amps or 0.0)
 
     def close(self) -> None:
         """See :class:`Meter`; the port is the board's."""

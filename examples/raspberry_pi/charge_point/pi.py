@@ -33,6 +33,7 @@ class PiHardware:
     def __init__(self, settings: Settings, *, cards: CardReader | None = None, clock: Clock = SYSTEM_CLOCK) -> None:
         pins = settings.pins
         self.pressed: Callable[[], object] = lambda: None
+        self.stopped: Callable[[], object] = lambda: None
         self.carded: Callable[[str], object] = lambda uid: None
         self.plugged: Callable[[bool], object] = lambda is_plugged: None
         self.failed: Callable[[str, str], object] = lambda error, why: None

@@ -119,8 +119,7 @@ def _amps(profile: Wire, supply: Supply, now: datetime, started: datetime | None
     value = float(period["limit"])
     if schedule["chargingRateUnit"] == "A":
         return value
-    phases = min(supply.phases, period.get("numberPhases", supply.phases))
-    watts_an_ampere: float = supply.volts * max(1, phases)
+    watts_an_ampere: float = supply.volts * supply.phases  # numberPhases changes nothing: no phase can be switched off here
     return value / watts_an_ampere
 
 

@@ -145,8 +145,8 @@ class Guard:
     def open(self) -> None:
         """Open the contactor; :meth:`close` may close it again, as after a pause."""
         with self._changed:
-            self._is_closed = False
             self._contactor.off()
+            self._is_closed = False
 
     def disarm(self) -> None:
         """Open the contactor, until the next :meth:`arm`."""
@@ -273,10 +273,13 @@ class Guard:
                     if is_healthy:
                         self._healthy()
         except BaseException as error:
-            with self._changed:
-                self._is_armed = False
-                self._contactor.off()
-            self.failed("safety", error)
+            try:
+                with self._changed:
+                    self._is_armed = False
+                    self._contactor.off()
+            finally:
+                self.failed("safety", error)
+                self.told()
             raise
 
     def _look(self) -> None:
@@ -291,12 +294,13 @@ class Guard:
         for cause, (began, _) in self._began.items():
             if now - began >= self._policies[cause].keep_seconds:
                 forbidding.add(cause)
-        if forbidding and self._is_armed:
-            self.tripped = frozenset(forbidding)
-            self.disarm()
         if forbidding != self._forbidding:
             self._forbidding, self._untold = forbidding, True
             self._changed.notify_all()  # the thread tells of it
+        if forbidding and (self._is_armed or self._is_closed):  # the latter: opening it has failed
+            if self._is_armed:
+                self.tripped = frozenset(forbidding)
+            self.disarm()
 
     def _next_look(self) -> float | None:
         times = [sign.heard + sign.within for (cause, _), sign in self._signs.items() if cause not in self._began]
@@ -333,7 +337,7 @@ class MeterWatch:
         elif energy_wh < self._energy - self._patience:
             return f"the energy register went back from {self._energy:g} to {energy_wh:g} Wh"
         else:
-            self._missing += power_w * (now - self._read_at) / 3600
+            self._missing += abs(power_w) * (now - self._read_at) / 3600
         self._read_at = now
         if self._missing >= self._patience:
             return f"{power_w:g} W flow, and the energy register stays at {energy_wh:g} Wh"

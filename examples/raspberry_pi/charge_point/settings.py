@@ -207,6 +207,10 @@ def parse(document: dict[str, Any]) -> Settings:
             if pin == same:
                 raise SettingsError(f"pins.{name}: {pin} is the pin of pins.{other} already")
     _check_reader(settings.cards, wired)
+    if settings.meter.seconds >= settings.safety.watchdog_seconds:
+        raise SettingsError(
+            f"meter.seconds: {settings.meter.seconds:g} is not less than safety.watchdog_seconds, {settings.safety.watchdog_seconds:g}"
+        )
     if settings.supply.amps < 6:
         raise SettingsError(f"supply.amps: {settings.supply.amps:g} is too little: a car takes nothing below 6 A")
     return settings
@@ -264,7 +268,8 @@ def _checked(name: str, value: Any, kind: Any) -> Any:
         value = float(value)
     if type(value) is not wanted:
         words = {str: 'a text in quotes, "…"', int: "a whole number", float: "a number", bool: "true or false"}
-        raise SettingsError(f"{name}: {value!r} is not {words[wanted]}")
+        shown = "what stands there" if name.endswith("password") else repr(value)
+        raise SettingsError(f"{name}: {shown} is not {words[wanted]}")
     if name in _CHOICES and value not in _CHOICES[name]:
         raise SettingsError(f"{name}: {value!r} is not one of {', '.join(repr(each) for each in _CHOICES[name])}")
     if name in _POSITIVE and not 0 < value < 1e9:
