@@ -81,8 +81,15 @@ def _charged(pi: Machine, laptop: Laptop, calls: list[str]) -> Iterator[str]:
     laptop.wait_for("Charging")
     killed = pi.run(f"systemctl kill -s KILL charge-point; {PIN}")
     yield f"| `kill -9` while somebody charges | GPIO17: `{_state(killed)}`: an input, which the pull-down makes low |"
+    _until(lambda: "status=0" in pi.run(f"{SERVICE} ExecStopPost"), "the end of ExecStopPost")
+    yield f"| `ExecStopPost` | GPIO17: `{_state(pi.run(PIN))}`; the command has opened it, too |"
     laptop.wait_for("StopTransaction .*PowerLoss")
     yield f"| systemd has started it again | GPIO17: {_pin(pi, 'gpio_out in lo')}; StopTransaction with the reason PowerLoss |"
+    started = time.monotonic()
+    laptop.type('call("Reset", type="Soft")')
+    laptop.wait_for("BootNotification")
+    laptop.wait_for("Available")
+    yield f'| `call("Reset", type="Soft")` | systemd has started it again, and it has registered, after {time.monotonic() - started:.0f} s |'
     laptop.type(start)
     _pin(pi, "gpio_out in hi")
     started = time.monotonic()
