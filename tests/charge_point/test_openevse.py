@@ -1,108 +1,31 @@
-"""The charge point on an OpenEVSE board, which is played on a pseudo-terminal: power cuts, faults, silence and its own button included."""
+"""The charge point on an OpenEVSE board, which is played on a pseudo-terminal: faults, silence and its own button included."""
 
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
 from charge_point import openevse
-from charge_point import settings as settings_of
-from charge_point.cards import SerialReader
-from charge_point.controller import Controller
 from charge_point.meter import MeterError, ModbusMeter
 from charge_point.openevse import OpenEvseHardware
-from charge_point.rapi import OpenEvse
 from charge_point.safety import Cause
-from charge_point.settings import Settings
 
-from ocpp_sync import Backoff
-from ocpp_sync.testing import Answer, FakeClock, ScriptedCsms
+from ocpp_sync.testing import Answer
 
-from ..support import TIMEOUT, in_thread, wait_until
-from . import EXAMPLES
-from .bench import CARD, HOUR, IDENTITY, Cards, Csms, profile
+from ..support import wait_until
+from .bench import CARD, Csms, profile
+from .openevse_bench import OpenEvseBench as Bench
 from .openevse_board import GROUND_FAULT, MAXIMUM, SLEEPING, STUCK_RELAY, Board, lost
 
 pytest.importorskip("serial", reason="pyserial is not installed")
 
 
-class Bench:
-    """A charge point with the board, and the thread that its main loop runs in."""
-
-    def __init__(self, settings: Settings, board: Board, port: Any, clock: FakeClock) -> None:
-        self.settings, self.board, self.clock = settings, board, clock
-        self.evse = OpenEvse(port)
-        self.controller: Controller
-
-    @contextmanager
-    def run(self, url: str, outcome: str = "stop") -> Iterator[Bench]:
-        self.settings.csms.url = url
-        self.cards = Cards()
-        hardware = OpenEvseHardware(self.settings, evse=self.evse, cards=SerialReader(self.cards))
-        options = {"reconnect": Backoff(10.0, 0.0, 2), "ping_interval": None, "call_timeout": None}
-        self.controller = Controller(self.settings, hardware, clock=self.clock, client_options=options)
-        running = in_thread(self.controller.run)
-        try:
-            yield self
-        finally:
-            self.controller.stop()
-            assert running.result(3 * TIMEOUT) == outcome
-
-    def charge(self) -> None:
-        self.board.plug()
-        self.cards.hold()
-        self.wait_relay(closed=True)
-
-    def wait_relay(self, *, closed: bool) -> None:
-        assert wait_until(lambda: self.board.relay == closed), self.controller.guard.reasons
-
-    def wait_asleep(self) -> None:
-        assert wait_until(lambda: self.board.state == SLEEPING)
-
-    def look(self, times: int = 3) -> None:
-        """Wait until the board was looked at, and the main loop has done what followed."""
-        seen = self.board.commands.count("GS")
-        assert wait_until(lambda: self.board.commands.count("GS") >= seen + times)
-        self.controller.ask(lambda: None)
-
-    def measure(self) -> None:
-        """Let the meter be read once more."""
-        self.clock.advance_to("meter")
-        self.clock.wait_for("meter")
-        self.controller.ask(lambda: None)
-
-
-@pytest.fixture(autouse=True)
-def looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(openevse, "LOOK_SECONDS", 0.01)
-    monkeypatch.setattr(openevse, "BEAT_SECONDS", HOUR)
-
-
 @pytest.fixture
-def make(board: Board, port: Any, clock: FakeClock, tmp_path: Path) -> Callable[..., Bench]:
-    def make(version: str = "1.6", **changes: Any) -> Bench:
-        document = {
-            "board": "openevse",
-            "csms": {"url": "ws://127.0.0.1:1", "identity": IDENTITY, "version": version},
-            "files": {"outbox": str(tmp_path / "outbox"), "memory": str(tmp_path / "memory.json")},
-            "meter": {"seconds": 5.0},
-        }
-        return Bench(settings_of.parse({**document, **changes}), board, port, clock)
-
-    return make
-
-
-@pytest.fixture
-def booted(make: Callable[..., Bench], csms: Csms) -> Iterator[Bench]:
+def booted(make_openevse: Callable[..., Bench], csms: Csms) -> Iterator[Bench]:
     """A charge point of 1.6 that the CSMS has accepted."""
-    with make().run(csms.url) as bench:
+    with make_openevse().run(csms.url) as bench:
         csms.wait_state("Available")
         yield bench
 
@@ -134,8 +57,8 @@ def test_plug_card_charge_unplug(booted: Bench, board: Board, csms: Csms) -> Non
     assert csms.states() == ["Available", "Preparing", "Charging", "Available"]
 
 
-def test_a_charge_by_2_0_1(make: Callable[..., Bench], board: Board, csms: Csms) -> None:
-    with make("2.0.1").run(csms.url) as bench:
+def test_a_charge_by_2_0_1(make_openevse: Callable[..., Bench], board: Board, csms: Csms) -> None:
+    with make_openevse("2.0.1").run(csms.url) as bench:
         csms.wait_state("Available")
         board.plug()
         csms.wait_state("Occupied")
@@ -189,8 +112,8 @@ def test_a_limit_reaches_the_board(limit: float, amps: int, booted: Bench, board
     assert (board.amps, board.relay) == (16, True)
 
 
-def test_the_board_has_a_bound_of_its_own(make: Callable[..., Bench], board: Board, csms: Csms) -> None:
-    with make(supply={"amps": 32.0}).run(csms.url) as bench:
+def test_the_board_has_a_bound_of_its_own(make_openevse: Callable[..., Bench], board: Board, csms: Csms) -> None:
+    with make_openevse(supply={"amps": 32.0}).run(csms.url) as bench:
         csms.wait_state("Available")
         bench.charge()
         bench.look()
@@ -199,8 +122,8 @@ def test_the_board_has_a_bound_of_its_own(make: Callable[..., Bench], board: Boa
 
 
 @pytest.mark.parametrize("has_answer", [True, False])
-def test_whoever_plugs_in_charges_by_plug_tag(has_answer: bool, make: Callable[..., Bench], board: Board, csms: Csms) -> None:
-    bench = make(plug_tag="PLUG-1")
+def test_whoever_plugs_in_charges_by_plug_tag(has_answer: bool, make_openevse: Callable[..., Bench], board: Board, csms: Csms) -> None:
+    bench = make_openevse(plug_tag="PLUG-1")
     if not has_answer:
         csms.script("Authorize", Answer({"idTagInfo": {"status": "Blocked"}}))
     with bench.run(csms.url):
@@ -214,8 +137,8 @@ def test_whoever_plugs_in_charges_by_plug_tag(has_answer: bool, make: Callable[.
         assert len(csms.all("Authorize")) == 1
 
 
-def test_who_has_plugged_in_without_a_link_is_asked_about_later(make: Callable[..., Bench], board: Board, csms: Csms) -> None:
-    bench = make(plug_tag="PLUG-1")
+def test_who_has_plugged_in_without_a_link_is_asked_about_later(make_openevse: Callable[..., Bench], board: Board, csms: Csms) -> None:
+    bench = make_openevse(plug_tag="PLUG-1")
     csms.stop()
     with bench.run(csms.url):
         bench.look()
@@ -229,8 +152,8 @@ def test_who_has_plugged_in_without_a_link_is_asked_about_later(make: Callable[.
         assert len(csms.all("StartTransaction")) == 1
 
 
-def test_who_has_charged_without_a_link_does_not_again_by_itself(make: Callable[..., Bench], board: Board, csms: Csms) -> None:
-    bench = make(plug_tag=CARD, configuration={"AllowOfflineTxForUnknownId": True})
+def test_who_has_charged_without_a_link_does_not_again_by_itself(make_openevse: Callable[..., Bench], board: Board, csms: Csms) -> None:
+    bench = make_openevse(plug_tag=CARD, configuration={"AllowOfflineTxForUnknownId": True})
     csms.stop()
     with bench.run(csms.url):
         bench.look()
@@ -279,13 +202,28 @@ def test_a_fault_ends_the_charge_and_needs_a_driver(fault: int, error: str, why:
     assert (faulted["errorCode"], faulted["info"]) == (error, why[:50])
     assert csms.wait_for("StopTransaction").payload["reason"] == "Other"
     assert csms.ask("RemoteStartTransaction", idTag="REMOTE-1") == {"status": "Rejected"}
-    booted.look()
-    assert board.state == fault  # asleep it would not say what is wrong
+    booted.wait_asleep()  # it would try again by itself
     board.fault = 0
-    csms.wait_state("Finishing")
-    booted.wait_asleep()
+    booted.look()
+    assert csms.states()[-1] == "Faulted", "for this car"
+    board.unplug()
+    csms.wait_state("Available")
+    board.plug()
+    csms.wait_state("Preparing")
     booted.cards.hold()
     booted.wait_relay(closed=True)
+
+
+def test_a_fault_without_a_car_lasts_while_the_board_says_so(booted: Bench, board: Board, csms: Csms) -> None:
+    board.fault = 8
+    board.reboot()  # asleep it has said nothing
+    csms.wait_state("Faulted")
+    booted.look()
+    assert board.state == 8, "asleep it would not say what is wrong"
+    board.plug()
+    booted.wait_asleep()
+    board.unplug()
+    csms.wait_state("Available")
 
 
 def test_a_board_that_starts_anew_is_put_to_sleep(booted: Bench, board: Board) -> None:
@@ -343,10 +281,10 @@ def test_heartbeats(booted: Bench, board: Board, monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_board_without_supervision_is_warned_of(
-    make: Callable[..., Bench], board: Board, csms: Csms, caplog: pytest.LogCaptureFixture
+    make_openevse: Callable[..., Bench], board: Board, csms: Csms, caplog: pytest.LogCaptureFixture
 ) -> None:
     board.supervision = None
-    with make().run(csms.url) as bench:
+    with make_openevse().run(csms.url) as bench:
         bench.look()
     assert board.commands.count("SY 30 6") == 1
     assert [each.levelname for each in caplog.records if "no heartbeat supervision" in each.message] == ["WARNING"]
@@ -397,8 +335,8 @@ def test_a_board_that_stays_silent_is_a_fault_until_it_answers(
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_a_lost_port_ends_the_charge_and_the_program(make: Callable[..., Bench], board: Board, csms: Csms) -> None:
-    with make().run(csms.url, outcome="failed") as bench:
+def test_a_lost_port_ends_the_charge_and_the_program(make_openevse: Callable[..., Bench], board: Board, csms: Csms) -> None:
+    with make_openevse().run(csms.url, outcome="failed") as bench:
         csms.wait_state("Available")
         bench.charge()
         csms.wait_state("Charging")
@@ -414,10 +352,10 @@ def test_a_lost_port_ends_the_charge_and_the_program(make: Callable[..., Bench],
 
 
 def test_a_board_without_an_ammeter_measures_nothing(
-    make: Callable[..., Bench], board: Board, csms: Csms, caplog: pytest.LogCaptureFixture
+    make_openevse: Callable[..., Bench], board: Board, csms: Csms, caplog: pytest.LogCaptureFixture
 ) -> None:
     board.milliamperes = -1
-    with make().run(csms.url) as bench:
+    with make_openevse().run(csms.url) as bench:
         csms.wait_state("Available")
         bench.charge()
         for _ in range(100):
@@ -444,10 +382,12 @@ def test_a_meter_that_does_not_answer(booted: Bench, board: Board) -> None:
     board.silent = False
 
 
-def test_another_meter_may_be_named_and_closing_puts_the_board_to_sleep(make: Callable[..., Bench], board: Board, port: Any) -> None:
+def test_another_meter_may_be_named_and_closing_puts_the_board_to_sleep(
+    make_openevse: Callable[..., Bench], board: Board, port: Any
+) -> None:
     meter_end, meter_port = os.openpty()
     try:
-        bench = make(meter={"kind": "sdm120", "port": os.ttyname(meter_port)})
+        bench = make_openevse(meter={"kind": "sdm120", "port": os.ttyname(meter_port)})
         hardware = OpenEvseHardware(bench.settings, evse=bench.evse)
         assert isinstance(hardware.meter, ModbusMeter)
         assert board.state != SLEEPING
@@ -458,71 +398,3 @@ def test_another_meter_may_be_named_and_closing_puts_the_board_to_sleep(make: Ca
         os.close(meter_end)
         os.close(meter_port)
     assert not port.is_open
-
-
-# --- The process
-
-
-@pytest.fixture
-def program(board: Board, tmp_path: Path) -> Iterator[Callable[[str], subprocess.Popen[str]]]:
-    """Starts the real program, where there is no gpiozero."""
-    programs: list[subprocess.Popen[str]] = []
-
-    def run(url: str) -> subprocess.Popen[str]:
-        config = tmp_path / "config.toml"
-        document = f'board = "openevse"\n[csms]\nurl = "{url}"\nidentity = "CP1"\n[openevse]\nport = "{board.path}"\n'
-        config.write_text(document, encoding="utf-8")
-        main = "import sys; sys.modules['gpiozero'] = None; from charge_point.__main__ import main; sys.exit(main(sys.argv[1]))"
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(EXAMPLES), str(EXAMPLES.parents[1])])}
-        command = [sys.executable, "-c", main, str(config)]
-        programs.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment))
-        return programs[-1]
-
-    yield run
-    for each in programs:
-        with each:
-            each.kill()
-
-
-def test_a_signal_puts_the_board_to_sleep(board: Board, program: Callable[[str], subprocess.Popen[str]]) -> None:
-    board.plug()
-    with ScriptedCsms(versions="1.6") as csms:
-        running = program(csms.url)
-        csms.wait_for("StatusNotification", timeout=6 * TIMEOUT)
-        csms.call("CP1", "RemoteStartTransaction", {"idTag": "REMOTE-1"})
-        assert wait_until(lambda: board.relay)
-        running.send_signal(signal.SIGTERM)
-        assert csms.wait_for("StopTransaction").payload["reason"] == "Other"
-        assert running.wait(TIMEOUT) == 0
-        assert board.state == SLEEPING
-
-
-def test_after_kill_9_what_systemd_runs_puts_the_board_to_sleep(
-    board: Board, program: Callable[[str], subprocess.Popen[str]], tmp_path: Path
-) -> None:
-    """ExecStopPost; see README.md."""
-    board.plug()
-    with ScriptedCsms(versions="1.6") as csms:
-        running = program(csms.url)
-        csms.wait_for("StatusNotification", timeout=6 * TIMEOUT)
-        csms.call("CP1", "RemoteStartTransaction", {"idTag": "REMOTE-1"})
-        assert wait_until(lambda: board.relay)
-        csms.wait_for("StatusNotification", 2)  # so the answer to the StartTransaction is on disk
-        running.kill()
-        running.communicate(timeout=TIMEOUT)
-        assert board.relay
-        command = [sys.executable, "-m", "charge_point.open_contactor", str(tmp_path / "config.toml")]
-        subprocess.run(command, check=True, timeout=6 * TIMEOUT, env={**os.environ, "PYTHONPATH": str(EXAMPLES)})
-        assert board.state == SLEEPING
-        board.session_ws = 3600 * 400
-        program(csms.url)
-        stop = csms.wait_for("StopTransaction", timeout=6 * TIMEOUT)
-        assert (stop.payload["reason"], stop.payload["meterStop"]) == ("PowerLoss", 5400)
-
-
-def test_no_board_is_said_in_a_line(board: Board, program: Callable[[str], subprocess.Popen[str]]) -> None:
-    board.silent = True
-    running = program("ws://127.0.0.1:1")
-    _, error = running.communicate(timeout=6 * TIMEOUT)
-    wanted = "charge_point: no answer to $GV in 3 × 0.5 s; is the board on, and are RX and TX crossed?\n"
-    assert (running.returncode, error) == (2, wanted)

@@ -47,8 +47,11 @@ def main(path: str) -> int:
         print(f"charge_point: {error}", file=sys.stderr)
         return 2
 
+    came = []
+
     def take_signals() -> None:
         number = signal.sigwait(SIGNALS)
+        came.append(number)
         controller.stop(f"end, as {signal.Signals(number).name} came")
         signal.sigwait(SIGNALS)  # again: somebody is impatient
         try:
@@ -68,7 +71,7 @@ def main(path: str) -> int:
         status = subprocess.run(settings.reboot_command, shell=True, check=False).returncode  # noqa: S602 - it is the owner's own
         if status:
             log.error("reboot_command has failed with status %d: %s", status, settings.reboot_command)
-    elif how in ("restart", "reboot") and not systemd.is_there():  # which starts it again
+    elif how in ("restart", "reboot") and not came and not systemd.is_there():  # which starts it again
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         os.execv(sys.executable, [sys.executable, "-m", "charge_point", path])  # noqa: S606 - the same program, from its beginning
     return 1 if how == "failed" else 0

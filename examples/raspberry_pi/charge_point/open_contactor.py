@@ -17,7 +17,7 @@ def open_contactor(settings: Settings) -> None:
     if settings.board == "openevse":
         from .rapi import OpenEvse, serial_port
 
-        evse = OpenEvse(serial_port(settings.openevse.port))
+        evse = OpenEvse(serial_port(settings.openevse.port), attempts=20)  # for 10 seconds; nobody says it again
         try:
             evse.sleep()
         finally:

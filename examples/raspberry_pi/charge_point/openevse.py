@@ -68,9 +68,10 @@ class OpenEvseHardware:
         self._amps = 0
         self._told: bool | None = None  # whether the board was told to let a car charge; None is not known
         self._asked = self._taken = 0  # amperes: what the board was told, and what it has made of that
+        self._is_awake = False  # it has said so, and was not told otherwise since
         self._was_stopped = False  # by its button; so it stays until it is told to
         self._has_left = False  # the car has gone, and may have come back since
-        self._fault = WELL
+        self._fault = self._seen = WELL  # what was told last, and what the board has said last
         self._silent_since: float | None = None
         self._beat_at: float | None = 0.0  # None: the board knows no heartbeats
         self._evse = evse or OpenEvse(serial_port(settings.openevse.port))
@@ -122,13 +123,15 @@ class OpenEvseHardware:
 
     def _tell(self) -> None:
         """With the lock held: tell the board what is wanted of it."""
-        if self._state.faulty:
-            self._told = None  # it lets no car charge, and would not say any more what is wrong if it was put to sleep
-        elif not self._wants_power:
-            if self._told is not False:
-                self._told = None  # until it has answered
+        if not self._wants_power:
+            if self._state.faulty and not self._state.plugged:
+                self._told = None  # without a car nothing can flow, and asleep it would not say any more what is wrong
+            elif self._told is not False:  # in a fault, too: it would try again by itself
+                self._told, self._is_awake = None, False  # until it has answered
                 self._evse.sleep()
                 self._told = False
+        elif self._state.faulty:
+            self._told = None  # it lets no car charge
         else:
             was_on, self._told = self._told is True, None  # from here on, off() has something to say
             if self._asked != self._amps or not was_on:
@@ -139,7 +142,7 @@ class OpenEvseHardware:
                 return  # off() waits for the lock
             if not was_on:
                 self._evse.enable()
-            self._told = True
+            self._told = self._is_awake = True
 
     # --- The board
 
@@ -173,8 +176,8 @@ class OpenEvseHardware:
     def _look(self) -> bool:
         """With the lock held: make the board do what it should; returns whether its button was pressed, which has ended a charge."""
         state = self._state = self._evse.state()
-        if state.code in (ASLEEP, DISABLED) and self._told is True:
-            self._wants_power, self._told, self._was_stopped = False, None, True
+        if state.code in (ASLEEP, DISABLED) and self._is_awake:
+            self._wants_power, self._told, self._is_awake, self._was_stopped = False, None, False, True
             return True
         if not self._wants_power:
             self._told = False if state.code == ASLEEP else None  # it has started anew, its button was pressed, or its fault is over
@@ -189,7 +192,11 @@ class OpenEvseHardware:
         state = self._state
         if was_pressed:
             self.stopped()
-        self._report_fault(FAULTS.get(state.code, ("OtherError", f"it is in state {state.code}")) if state.faulty else WELL)
+        if state.faulty:
+            self._seen = FAULTS.get(state.code, ("OtherError", f"it is in state {state.code}"))
+        elif not (state.code in (ASLEEP, DISABLED) and state.plugged):  # else it is hidden, and for this car it stays a fault
+            self._seen = WELL
+        self._report_fault(self._seen)
         if state.code not in (0, DISABLED):  # in which it does not see the car
             if has_left and state.plugged and self._plugged:
                 self.plugged(False)
@@ -217,7 +224,9 @@ class OpenEvseHardware:
         """The board has said something by itself: that its state is another one, which may have been for a moment only."""
         if words[0] == "AT" and len(words) == 5:
             with suppress(ValueError):
-                self._has_left = self._has_left or not State(0, 0, 0, int(words[4], 16)).plugged
+                code, flags = int(words[1], 16), int(words[4], 16)
+                if code not in (0, DISABLED):  # in which it does not see the car
+                    self._has_left = self._has_left or not State(code, 0, 0, flags).plugged
 
     def _beat(self) -> None:
         """Show the board that somebody looks after it."""
@@ -266,8 +275,8 @@ class OpenEvseHardware:
 class BoardMeter:
     """The board's own meter; one without an ammeter shows no current and no energy."""
 
-    def __init__(self, evse: OpenEvse) -> None:
-        self._evse = evse
+    def __init__(self, evse: OpenEvse, volts: float) -> None:
+        self._evse, self._volts = evse, volts
         self._energy = self._lost = 0
         self._lock = threading.Lock()
         if evse.current()[0] is None:
@@ -281,6 +290,7 @@ class BoardMeter:
                 amps, volts = self._evse.current()
             except RapiError as error:
                 raise MeterError(str(error)) from error
+            volts = volts if volts > 0 else self._volts  # some have no voltmeter
             self._lost += max(0, self._energy - energy)  # it has started anew in the middle of a charge, and has forgotten that
             self._energy = energy
             return Reading(energy + self._lost, (amps or 0.0) * volts, volts, amps or 0.0)
@@ -292,5 +302,5 @@ class BoardMeter:
 def _make_meter(settings: Settings, evse: OpenEvse) -> Meter:
     it = settings.meter
     if it.kind == "simulated":  # there is no need for one
-        return BoardMeter(evse)
+        return BoardMeter(evse, settings.supply.volts)
     return ModbusMeter(open_serial("meter.port", it.port, it.baud, 0.5), it.kind, it.unit)
