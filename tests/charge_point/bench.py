@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -188,6 +189,24 @@ class Csms(ScriptedCsms):
 
         self.wait_until(lambda csms: len(found()) >= count)
         return found()
+
+
+@contextmanager
+def busy(controller: Controller) -> Iterator[None]:
+    """Let the main loop do nothing meanwhile; what happens then it does afterwards, in its order."""
+    is_busy, is_over = threading.Event(), threading.Event()
+
+    def job() -> None:
+        is_busy.set()
+        is_over.wait(6 * TIMEOUT)
+
+    controller.post(job)
+    assert is_busy.wait(TIMEOUT)
+    try:
+        yield
+    finally:
+        is_over.set()
+    controller.ask(lambda: None)
 
 
 def charge(bench: Bench, csms: Csms, tag: str = CARD) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from charge_point import openevse
 from charge_point import settings as settings_of
 from charge_point.rapi import serial_port
 from gpiozero import Device
@@ -14,7 +15,8 @@ from gpiozero.pins.mock import MockFactory, MockPWMPin
 
 from ocpp_sync.testing import FakeClock
 
-from .bench import IDENTITY, VERSIONS, Bench, Csms
+from .bench import HOUR, IDENTITY, VERSIONS, Bench, Csms
+from .openevse_bench import OpenEvseBench
 from .openevse_board import Board
 
 
@@ -74,3 +76,23 @@ def port(board: Board) -> Iterator[Any]:
     port: Any = serial_port(board.path)
     yield port
     port.close()
+
+
+@pytest.fixture
+def make_openevse(
+    board: Board, port: Any, clock: FakeClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., OpenEvseBench]:
+    """Makes charge points with the board, which look at it often."""
+    monkeypatch.setattr(openevse, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(openevse, "BEAT_SECONDS", HOUR)
+
+    def make(version: str = "1.6", **changes: Any) -> OpenEvseBench:
+        document = {
+            "board": "openevse",
+            "csms": {"url": "ws://127.0.0.1:1", "identity": IDENTITY, "version": version},
+            "files": {"outbox": str(tmp_path / "outbox"), "memory": str(tmp_path / "memory.json")},
+            "meter": {"seconds": 5.0},
+        }
+        return OpenEvseBench(settings_of.parse({**document, **changes}), board, port, clock)
+
+    return make

@@ -58,6 +58,11 @@ class Board:
             self.car = self.wants = False
             self.say_state()
 
+    def press(self) -> None:
+        """Its button, while it charges."""
+        with self.lock:
+            self.allowed = 0
+
     def reboot(self) -> None:
         with self.lock:
             self.allowed, self.amps, self.session_ws = 1, MAXIMUM, 0
@@ -86,7 +91,7 @@ class Board:
 
     @property
     def flags(self) -> int:
-        return 0x0200 | CONNECTED * self.car | CHARGING_ON * self.relay
+        return 0x0200 | CONNECTED * (self.car and self.allowed >= 0) | CHARGING_ON * self.relay
 
     # --- what it answers
 

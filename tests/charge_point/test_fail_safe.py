@@ -19,12 +19,24 @@ from . import EXAMPLES
 HOUR = 3600.0
 
 
+class Relay(OutputDevice):  # type: ignore[misc]
+    """A contactor that does not open when it is told to, so many times."""
+
+    failures = 0.0
+
+    def off(self) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise OSError("the pin does not answer")
+        super().off()
+
+
 class Bench:
     """A contactor on a mock pin, and its guard."""
 
     def __init__(self, factory: MockFactory, clock: FakeClock, policies: dict[Cause, Policy] | None = None) -> None:
         self.pin: MockPin = factory.pin(17)
-        self.relay = OutputDevice(17)
+        self.relay = Relay(17)
         self.clock = clock
         self.was_told = threading.Event()
         self.guard = Guard(self.relay, policies, clock=clock, told=self.was_told.set)
@@ -204,6 +216,41 @@ def test_an_exception_in_the_guard_itself_opens(factory: MockFactory, clock: Fak
     bench.relay.close()
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.parametrize("failures", [0.0, 1.0, float("inf")])
+def test_whoever_runs_the_guard_is_told_of_its_end(failures: float, factory: MockFactory, clock: FakeClock) -> None:
+    bench = Bench(factory, clock)
+
+    def fail() -> None:
+        bench.relay.failures = failures
+        raise LookupError("a bug")
+
+    guard = bench.guard
+    guard._healthy = fail
+    guard._feed_at = clock.monotonic() + 10
+    guard.start()
+    bench.close()
+    clock.advance_to("safety")
+    assert bench.was_told.wait(TIMEOUT)
+    assert guard.reasons[Cause.THREAD_FAILED] == "the thread 'safety' failed: LookupError: a bug"
+    bench.relay.failures = 0.0
+    assert not guard.close()
+    guard.shut()
+    assert not bench.pin.state
+    bench.relay.close()
+
+
+def test_a_contactor_that_does_not_open_is_told_again(bench: Bench) -> None:
+    bench.close()
+    bench.relay.failures = 1.0
+    with pytest.raises(OSError, match="the pin does not answer"):
+        bench.guard.begin(Cause.OVER_CURRENT, "20 A flow")
+    bench.wait_open()
+    assert bench.guard.reasons == {Cause.OVER_CURRENT: "20 A flow"}
+    assert bench.guard.tripped == {Cause.OVER_CURRENT}
+    assert not bench.guard.is_closed
+
+
 def test_it_opens_when_the_guard_goes_out_of_service(bench: Bench) -> None:
     bench.close()
     bench.guard.shut()
@@ -253,13 +300,14 @@ def test_a_meter_whose_register_moves_is_well(clock: FakeClock) -> None:
         clock.advance(1)
 
 
-def test_a_meter_that_shows_power_without_energy_is_stuck(clock: FakeClock) -> None:
+@pytest.mark.parametrize("power", [7200.0, -7200.0])  # the latter: it is wired the wrong way round
+def test_a_meter_that_shows_power_without_energy_is_stuck(power: float, clock: FakeClock) -> None:
     watch = MeterWatch(100.0, clock)
     seconds = 0
-    while (wrong := watch.check(5000.0, 7200.0)) is None:
+    while (wrong := watch.check(5000.0, power)) is None and seconds < 1000:
         clock.advance(1)
         seconds += 1
-    assert (seconds, wrong) == (50, "7200 W flow, and the energy register stays at 5000 Wh")
+    assert (seconds, wrong) == (50, f"{power:g} W flow, and the energy register stays at 5000 Wh")
 
 
 def test_a_full_car_makes_no_stuck_meter(clock: FakeClock) -> None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from charge_point.meter import MeterError
+from charge_point.pi import PiHardware
+from charge_point.safety import Cause
 
 from ocpp_sync import OutboxError
 from ocpp_sync.testing import Drop
 
-from ..support import in_thread
+from ..support import TIMEOUT, in_thread
 from .bench import IDENTITY, VERSIONS, Bench, Csms, charge
 
 
@@ -85,3 +88,86 @@ def test_an_outbox_that_is_full_lets_nobody_charge(booted: Bench, csms: Csms) ->
     booted.controller.client.outbox.put = put  # type: ignore[method-assign]
     assert not booted.pin["contactor"].state
     booted.running = in_thread(lambda: "stop")
+
+
+def test_heat_opens_while_the_meter_cannot_be_read(make_bench: Callable[..., Bench], csms: Csms, tmp_path: Path) -> None:
+    file = tmp_path / "temp"
+    file.write_text("40000", encoding="ascii")
+    policy = {"policy": "keep until limit", "minutes": 600}
+    with make_bench(safety={"temperature_file": str(file), "meter-unreadable": policy}).run(csms.url) as bench:
+        csms.wait_state("Available")
+        charge(bench, csms)
+        csms.wait_state("Charging")
+        bench.meter.failure = MeterError("no answer")
+        bench.pass_time(60)
+        assert bench.pin["contactor"].state
+        file.write_text("95000", encoding="ascii")
+        bench.pass_time(10)
+        bench.wait_open()
+        csms.wait_for("StopTransaction")
+        csms.wait_state("Faulted")
+        assert csms.all("StatusNotification")[-1]["errorCode"] == "HighTemperature"
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_guard_that_fails_ends_the_charge_and_the_program(make_bench: Callable[..., Bench], csms: Csms) -> None:
+    def fail() -> None:
+        raise LookupError("a bug")
+
+    bench = make_bench()
+    with bench.run(csms.url, "failed"):
+        csms.wait_state("Available")
+        charge(bench, csms)
+        csms.wait_state("Charging")
+        bench.controller.guard._healthy = fail
+        bench.controller.guard.expect(Cause.WATCHDOG, "who wakes it up", 60.0)
+        bench.wait_open()
+        assert csms.wait_for("StopTransaction").payload["reason"] == "Other"
+        bench.running.result(3 * TIMEOUT)
+
+
+# --- What fails in the goodbye
+
+
+def full(**values: Any) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def assert_all_is_closed(bench: Bench) -> None:
+    """The threads that are left fail the test by themselves."""
+    assert not bench.controller.client.connected
+    assert not bench.pin["contactor"].state
+    PiHardware(bench.settings, clock=bench.clock).close()  # all pins were let go
+
+
+def test_a_disk_that_is_full_in_the_goodbye_hinders_nothing(make_bench: Callable[..., Bench], csms: Csms) -> None:
+    bench = make_bench()
+    with bench.run(csms.url):
+        csms.wait_state("Available")
+        charge(bench, csms)
+        csms.wait_state("Charging")
+        bench.controller.guard.told = lambda: None  # so that it is the goodbye that ends the transaction
+        bench.controller.memory.keep = full  # type: ignore[method-assign]
+    assert_all_is_closed(bench)
+    with bench.run(csms.url):
+        assert csms.wait_for("StopTransaction").payload["transactionId"] == 1
+
+
+def test_a_guard_that_cannot_be_shut_hinders_no_goodbye(make_bench: Callable[..., Bench], csms: Csms) -> None:
+    bench = make_bench()
+    bench.start(csms.url)
+    csms.wait_state("Available")
+    charge(bench, csms)
+    csms.wait_state("Charging")
+    shut = bench.controller.guard.shut
+
+    def shut_badly() -> None:
+        shut()
+        raise OSError(errno.EIO, "the contactor does not answer")
+
+    bench.controller.guard.shut = shut_badly  # type: ignore[method-assign, assignment]
+    bench.controller.stop()
+    with pytest.raises(OSError, match="the contactor does not answer"):
+        bench.running.result(3 * TIMEOUT)
+    csms.wait_for("StopTransaction")
+    assert_all_is_closed(bench)

@@ -6,12 +6,15 @@ import os
 import queue
 import select
 import struct
+import termios
 import threading
 import tty
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from charge_point.hardware import open_serial
 from charge_point.meter import MeterError, ModbusMeter, crc
 from charge_point.pi import PiHardware
 from charge_point.settings import SettingsError
@@ -26,25 +29,30 @@ class SerialPort:
 
     def __init__(self, number: int) -> None:
         self._number = number
+        self.patience = 0.05  # seconds
+        self.error: Exception | None = None
+        self.opened: list[str] = []
 
     def write(self, data: bytes) -> int:
         return os.write(self._number, data)
 
     def read(self, size: int) -> bytes:
         found = b""
-        while len(found) < size and select.select([self._number], [], [], 0.05)[0]:
+        while len(found) < size and select.select([self._number], [], [], self.patience)[0]:
             found += os.read(self._number, size - len(found))
         return found
 
     def reset_input_buffer(self) -> None:
+        if self.error is not None:
+            raise self.error
         while select.select([self._number], [], [], 0)[0]:
             os.read(self._number, 256)
 
     def close(self) -> None:
-        """The test closes it."""
+        self.opened.append("closed")  # the test closes it
 
     def open(self) -> None:
-        """It is open."""
+        self.opened.append("opened")
 
 
 class SimulatedSdm:
@@ -98,7 +106,7 @@ def line() -> Iterator[tuple[SimulatedSdm, SerialPort]]:
 @pytest.mark.parametrize(("model", "registers", "power"), [("sdm120", SDM120, 3680.0), ("sdm630", SDM630, 11040.0)])
 def test_a_meter_is_read(model: str, registers: dict[int, float], power: float, line: tuple[SimulatedSdm, SerialPort]) -> None:
     sdm, port = line
-    sdm.registers = registers
+    sdm.registers, port.patience = registers, TIMEOUT
     assert ModbusMeter(port, model).read() == (1234500.0, power, 230.5, 16.25)
     assert sdm.asked == list(registers)
 
@@ -160,6 +168,43 @@ def test_the_ports_of_the_settings_are_opened(
         sdm.close()
         for each in (meter_end, meter_port, cards_end, cards_port):
             os.close(each)
+
+
+def test_an_adapter_that_was_pulled_out_is_used_again_when_it_is_back(tmp_path: Path) -> None:
+    """With pyserial itself; a pulled adapter's port fails with termios.error, which is no OSError."""
+    pytest.importorskip("serial")
+    link = tmp_path / "ttyUSB0"
+    for attempt in range(2):
+        meter_end, our_end = os.openpty()
+        link.unlink(missing_ok=True)
+        link.symlink_to(os.ttyname(our_end))  # as udev does
+        if attempt == 0:
+            meter = ModbusMeter(open_serial("meter.port", str(link), 9600, TIMEOUT), "sdm120")
+        sdm = SimulatedSdm(meter_end, SDM120)
+        try:
+            assert meter.read().energy_wh == 1234500.0
+        finally:
+            sdm.close()
+            link.unlink()
+            os.close(meter_end)
+            os.close(our_end)
+        with pytest.raises(MeterError, match="the port of the meter failed"):
+            meter.read()
+    meter.close()
+
+
+def test_a_port_that_fails_in_whatever_way_is_a_meter_that_cannot_be_read(line: tuple[SimulatedSdm, SerialPort]) -> None:
+    _, port = line
+    port.patience = TIMEOUT
+    meter = ModbusMeter(port, "sdm120", attempts=1)
+    for error in (termios.error(5, "Input/output error"), OSError("gone"), TypeError("its number is None")):
+        opened = len(port.opened)
+        port.error = error
+        with pytest.raises(MeterError, match="the port of the meter failed"):
+            meter.read()
+        port.error = None
+        assert meter.read().energy_wh == 1234500.0
+        assert port.opened[opened:] == ["closed", "opened"]
 
 
 def test_pins_that_cannot_be_used_end_in_words(make_bench: Callable[..., Bench], monkeypatch: pytest.MonkeyPatch) -> None:

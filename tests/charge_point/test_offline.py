@@ -6,11 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from charge_point.safety import Cause
 
-from ocpp_sync.testing import FakeClock, FaultyLink
+from ocpp_sync.testing import Drop, FakeClock, FaultyLink
 
 from ..support import TIMEOUT, wait_until
-from .bench import VERSIONS, Bench, Csms, charge
+from .bench import IDENTITY, VERSIONS, Bench, Csms, charge
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -29,6 +30,7 @@ def test_a_link_that_is_cut_ends_no_charge_and_nothing_is_lost(
         assert bench.pin["contactor"].state
         bench.cards.hold()
         bench.wait_open()
+        clock.wait_for("reconnect")  # else it is just connecting
         link.heal()
         clock.advance_to("reconnect")
         if version == "1.6":
@@ -133,3 +135,22 @@ def test_a_power_cut_leaves_no_transaction_open(bench: Bench, csms: Csms) -> Non
         csms.wait_state("Available")
         bench.settle()
         assert not list(bench.controller.client.outbox.open_transactions())
+
+
+def test_who_may_be_silent_for_how_long_follows_the_heartbeats(make_bench: Callable[..., Bench], csms: Csms) -> None:
+    safety = {"csms-silent": {"policy": "stop"}, "csms_seconds": 1.0}
+    with make_bench(meter={"seconds": 50.0}, safety=safety).run(csms.url) as bench:
+        csms.wait_state("Available")
+        assert csms.ask("ChangeConfiguration", key="HeartbeatInterval", value="3600") == {"status": "Accepted"}
+        csms.script("*", lambda request: Drop())
+        bench.pass_time(7100)
+        assert Cause.CSMS_SILENT not in bench.controller.guard.reasons
+        bench.pass_time(150)
+        assert wait_until(lambda: Cause.CSMS_SILENT in bench.controller.guard.reasons)
+        csms.script("*")  # from here on it answers
+        assert csms.ask("ChangeConfiguration", key="HeartbeatInterval", value="30") == {"status": "Accepted"}
+        assert wait_until(lambda: Cause.CSMS_SILENT not in bench.controller.guard.reasons)
+        csms.script("*", lambda request: Drop())
+        bench.pass_time(150)
+        assert wait_until(lambda: Cause.CSMS_SILENT in bench.controller.guard.reasons)
+        csms.disconnect(IDENTITY)

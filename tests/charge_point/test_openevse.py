@@ -257,8 +257,7 @@ def test_the_boards_button_wakes_nobody(booted: Bench, board: Board) -> None:
 def test_the_boards_button_ends_a_charge(booted: Bench, board: Board, csms: Csms) -> None:
     booted.charge()
     csms.wait_state("Charging")
-    with board.lock:
-        board.allowed = 0
+    board.press()
     assert csms.wait_for("StopTransaction").payload["reason"] == "Local"
     csms.wait_state("Finishing")
     booted.look()

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from charge_point.open_contactor import open_contactor
+from charge_point.systemd import notify
 from gpiozero.pins.mock import MockFactory
 
-from ocpp_sync.testing import ScriptedCsms
+from ocpp_sync.testing import Received, ScriptedCsms
 
-from ..support import TIMEOUT
+from ..support import TIMEOUT, in_thread
 from . import EXAMPLES
 from .bench import Bench
 
@@ -32,9 +36,45 @@ class Pin(MockPin):
         return super()._change_state(value)
 
 Device.pin_factory = MockFactory(pin_class=Pin)
-from charge_point import __main__ as program
-sys.exit(program.main(sys.argv[1]))
+from charge_point import __main__ as program, controller, pi
 """
+MAIN = "\nsys.exit(program.main(sys.argv[1]))\n"
+# What is changed of the program: how long it waits for the CSMS, and a thread that does not end.
+PATIENT = "controller.GOODBYE_TIMEOUT = 600.0"
+STUCK = """
+def wait_for_cards(self, over=threading.Event()):
+    over.wait()
+
+def close(self, close=pi.PiHardware.close):
+    close(self)
+    os.write(1, b"closed for good\\n")
+
+pi.PiHardware.wait_for_cards, pi.PiHardware.close = wait_for_cards, close
+"""
+
+
+def waiting(systemd: socket.socket) -> list[bytes]:
+    """What systemd was told, and has not read yet."""
+    systemd.setblocking(False)
+    told: list[bytes] = []
+    with suppress(BlockingIOError):
+        while True:
+            told.append(systemd.recv(100))
+    return told
+
+
+class Held:
+    """A script for a CSMS that answers when it is told to."""
+
+    def __init__(self) -> None:
+        self.asked, self._answer = threading.Event(), threading.Event()
+
+    def __call__(self, request: Received) -> None:
+        self.asked.set()
+        self._answer.wait(6 * TIMEOUT)
+
+    def answer(self) -> None:
+        self._answer.set()
 
 
 @pytest.fixture
@@ -49,12 +89,12 @@ def program(tmp_path: Path, systemd: socket.socket) -> Iterator[Callable[..., su
     """Starts the real program on mock pins."""
     programs: list[subprocess.Popen[str]] = []
 
-    def run(url: str, *, systemd_is_there: bool = True) -> subprocess.Popen[str]:
+    def run(url: str, *, systemd_is_there: bool = True, changed: str = "") -> subprocess.Popen[str]:
         config = tmp_path / "config.toml"
         config.write_text(f'[csms]\nurl = "{url}"\nidentity = "CP1"\n[meter]\nseconds = 0.05\n', encoding="utf-8")
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(EXAMPLES), str(EXAMPLES.parents[1])])}
         environment |= {"GPIOZERO_PIN_FACTORY": "mock", "NOTIFY_SOCKET": str(tmp_path / "notify") if systemd_is_there else ""}
-        command = [sys.executable, "-c", DRIVER, str(config)]
+        command = [sys.executable, "-c", DRIVER + changed + MAIN, str(config)]
         programs.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment))
         return programs[-1]
 
@@ -135,6 +175,61 @@ def test_systemd_is_told(systemd: socket.socket, program: Callable[[str], subpro
         told = iter(lambda: systemd.recv(100), b"STOPPING=1")
         assert set(told) <= {b"WATCHDOG=1"}
         assert running.wait(TIMEOUT) == 0
+
+
+def test_systemd_is_told_once_and_before_the_goodbye(systemd: socket.socket, program: Callable[..., subprocess.Popen[str]]) -> None:
+    systemd.settimeout(6 * TIMEOUT)
+    before = in_thread(lambda: list(iter(lambda: systemd.recv(100), b"STOPPING=1")))
+    held = Held()
+    with ScriptedCsms(versions="1.6") as csms:
+        csms.script("StopTransaction", held)
+        running = program(csms.url, changed=PATIENT)
+        csms.wait_for("StatusNotification", timeout=6 * TIMEOUT)
+        csms.call("CP1", "RemoteStartTransaction", {"idTag": "REMOTE-1"})
+        assert line(running) == "closed"
+        running.send_signal(signal.SIGTERM)
+        assert held.asked.wait(6 * TIMEOUT)
+        assert before.result(6 * TIMEOUT)[:1] == [b"READY=1"]
+        assert running.poll() is None
+        held.answer()
+        assert running.wait(6 * TIMEOUT) == 0
+    assert b"STOPPING=1" not in waiting(systemd)
+
+
+def test_systemd_that_cannot_be_told_ends_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def too_many(*arguments: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "nobody listens"))
+    notify("WATCHDOG=1")
+    monkeypatch.setattr("socket.socket", too_many)
+    notify("WATCHDOG=1")
+
+
+def test_a_second_signal_ends_a_goodbye_that_the_csms_lets_wait(program: Callable[..., subprocess.Popen[str]]) -> None:
+    held = Held()
+    with ScriptedCsms(versions="1.6") as csms:
+        csms.script("StopTransaction", held)
+        running = program(csms.url, changed=PATIENT)
+        csms.wait_for("StatusNotification", timeout=6 * TIMEOUT)
+        csms.call("CP1", "RemoteStartTransaction", {"idTag": "REMOTE-1"})
+        assert line(running) == "closed"
+        running.send_signal(signal.SIGTERM)
+        assert held.asked.wait(6 * TIMEOUT)
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(6 * TIMEOUT) == 1
+        held.answer()
+
+
+def test_a_second_signal_ends_a_program_whose_pins_are_closed_already(program: Callable[..., subprocess.Popen[str]]) -> None:
+    running = program("ws://127.0.0.1:1", changed=STUCK + PATIENT, systemd_is_there=False)
+    assert running.stderr is not None
+    assert any("there is no link yet" in each for each in running.stderr)
+    running.send_signal(signal.SIGTERM)
+    assert running.stdout is not None
+    assert any(each == "closed for good\n" for each in running.stdout)
+    running.send_signal(signal.SIGTERM)
+    assert running.wait(6 * TIMEOUT) == 1
 
 
 def test_what_is_wrong_with_the_settings_is_said_in_a_line(tmp_path: Path) -> None:

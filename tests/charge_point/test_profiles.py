@@ -97,3 +97,11 @@ def test_the_rules_of_profiles(clock: FakeClock) -> None:
     assert profiles.why_not(profile([(5, 1.0)]), None) is not None
     assert profiles.why_not(profile([(0, 1.0)], "TxProfile"), None) is not None
     assert profiles.why_not(profile([(0, 1.0)], chargingProfileKind="Dynamic"), None) is not None
+
+
+@pytest.mark.parametrize("period", [{}, {"numberPhases": 1}, {"numberPhases": 3}])
+def test_a_limit_of_power_is_for_all_phases_that_are_wired(period: dict[str, int], clock: FakeClock) -> None:
+    now = datetime(2025, 1, 8, 12, tzinfo=timezone.utc)
+    wire = profile([], schedule={"chargingRateUnit": "W", "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 6900.0, **period}]})
+    assert profiles.limit([wire], Supply(amps=32.0, phases=3), now, now) == pytest.approx(10.0)
+    assert profiles.limit([wire], Supply(amps=32.0, phases=1), now, now) == pytest.approx(30.0)

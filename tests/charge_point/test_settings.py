@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -43,6 +44,11 @@ def test_the_settings_that_come_along_are_valid() -> None:
         ('[csms]\nurl="ws://x"\nidentity="C"\n[supply]\namps=3', "supply.amps: 3 is too little: a car takes nothing below 6 A"),
         ('[csms]\nurl="ws://x"\nidentity="C"\n[supply]\namps=true', "supply.amps: True is not a number"),
         ('[csms]\nurl="ws://x"\nidentity="C"\n[meter]\nseconds=0', "meter.seconds: 0 is not more than 0"),
+        ('[csms]\nurl="ws://x"\nidentity="C"\n[meter]\nseconds=60', "meter.seconds: 60 is not less than safety.watchdog_seconds, 60"),
+        (
+            '[csms]\nurl="ws://x"\nidentity="C"\n[safety]\nwatchdog_seconds=1.5',
+            "meter.seconds: 2 is not less than safety.watchdog_seconds, 1.5",
+        ),
         ('[csms]\nurl="ws://x"\nidentity="C"\n[safety]\nlink-lost="stop"', "safety.link-lost: 'stop' is not a section"),
         ('[csms]\nurl="ws://x"\nidentity="C"\n[safety]\nlink-lost={policy="go"}', 'safety.link-lost: write { policy = "stop" } or'),
         (
@@ -58,6 +64,17 @@ def test_an_error_in_the_settings_names_the_key(text: str, message: str, tmp_pat
         settings_of.load(file)
     assert str(caught.value).startswith(str(file))
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("password", ["20250117", "0x20250117", "hunter20250117", "[20250117]", '{ is = "20250117" }', '"20250117'])
+def test_a_password_that_is_written_wrong_is_not_shown(password: str, tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text(f'[csms]\nurl="ws://x"\nidentity="C"\npassword={password}\n', encoding="utf-8")
+    with pytest.raises(SettingsError) as caught:
+        settings_of.load(file)
+    assert re.search(r"csms\.password: what stands there is not a text in quotes|is no TOML: .*line 4", str(caught.value))
+    assert "20250117" not in str(caught.value)
+    assert str(0x20250117) not in str(caught.value)
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -79,7 +79,8 @@ class OpenEvseHardware:
         try:
             log.info("the OpenEVSE board has firmware %s", self._evse.version()[0])
             self._state = self._evse.state()
-            self._plugged = self._state.plugged
+            sees = self._state.code not in (0, DISABLED)
+            self._plugged = self._state.plugged if sees else None  # None is not known
             self._beat()
             self.meter: Meter = _make_meter(settings, self._evse)
             self._cards = cards or make_reader(settings.cards)
@@ -148,7 +149,8 @@ class OpenEvseHardware:
 
     def start(self) -> None:
         """See :class:`Hardware`; what changes, :meth:`watch` tells."""
-        self.plugged(self._plugged)
+        if self._plugged is not None:
+            self.plugged(self._plugged)
 
     def watch(self) -> None:
         """See :class:`Hardware`.

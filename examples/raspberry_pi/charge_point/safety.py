@@ -278,8 +278,10 @@ class Guard:
                     self._is_armed = False
                     self._contactor.off()
             finally:
-                self.failed("safety", error)
-                self.told()
+                try:
+                    self.failed("safety", error)  # which opens too, and may fail as well
+                finally:
+                    self.told()
             raise
 
     def _look(self) -> None:
