@@ -87,7 +87,7 @@ def test_it_may_be_installed_twice(tmp_path: Path) -> None:
     assert 'outbox = "/var/lib/charge-point/outbox.sqlite3"' in text
     assert (root / "etc" / "systemd" / "system" / "charge-point.service").read_bytes() == UNIT.read_bytes()
     program = root / "opt" / "charge-point"
-    code = "import charge_point.settings as s, sys; print(s.load(sys.argv[1]).csms.identity)"
+    code = "import charge_point.__main__, charge_point.settings as s, sys; print(s.load(sys.argv[1]).csms.identity)"
     loaded = subprocess.run(
         [program / "venv" / "bin" / "python", "-c", code, settings], cwd=program, capture_output=True, text=True, timeout=60, check=False
     )

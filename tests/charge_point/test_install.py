@@ -31,7 +31,7 @@ class Computer:
     def __init__(self, folder: Path) -> None:
         self.root, self.commands, project = folder / "root", folder / "commands", folder / "project"
         self.source = project / "examples" / "raspberry_pi" / "charge_point"
-        shutil.copytree(EXAMPLES / "charge_point", self.source, ignore=shutil.ignore_patterns("__pycache__", "memory.*", "outbox.*"))
+        shutil.copytree(EXAMPLES / "charge_point", self.source, ignore=shutil.ignore_patterns("__pycache__", "memory.[!p]*", "outbox.*"))
         (project / "ocpp_sync").mkdir()
         for name in ("pyproject.toml", "setup.cfg", "README.md", "LICENSE"):
             (project / name).touch()

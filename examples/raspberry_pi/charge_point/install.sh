@@ -40,7 +40,7 @@ cp -R "$project/ocpp_sync" "$project/pyproject.toml" "$project/setup.cfg" "$proj
 rm -rf "$program/charge_point.new"
 cp -R "$here" "$program/charge_point.new"
 # Who has tried it there before has a password in these, maybe.
-rm -rf "$program/charge_point.new/config.toml" "$program/charge_point.new"/memory.* "$program/charge_point.new"/outbox.* "$program/charge_point.new/__pycache__"
+(cd "$program/charge_point.new" && rm -rf config.toml memory.json* memory.damaged memory.new outbox.sqlite3* __pycache__)
 chmod -R u=rwX,go=rX "$program/charge_point.new"
 rm -rf "$program/charge_point"
 mv "$program/charge_point.new" "$program/charge_point"
