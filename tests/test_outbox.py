@@ -1179,6 +1179,7 @@ def test_a_message_that_is_dropped_by_hand_while_it_is_under_way(
     for number in range(2):
         delivery = put(client, number)
         csms.wait_for("DataTransfer", number + 1)
+        csms.wait_until(lambda csms: csms.received[-1].outcome == "held")
         elsewhere(path, lambda store, number=delivery.id: store.drop(number))  # type: ignore[misc]
         csms.release()
         if number == 0:

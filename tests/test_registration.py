@@ -488,7 +488,7 @@ def test_d4_an_accepted_station_boots_when_triggered(make: MakeClient, csms: Scr
     client.on("registration", registrations)
     accepted(client)
     csms.call("CP1", "TriggerMessage", {"requestedMessage": "BootNotification"})
-    csms.wait_for("BootNotification", 2)
+    csms.wait_until(lambda csms: csms.received[-1].outcome == "held")
     csms.release()
     assert [registrations.next() for _ in range(2)] == [("Accepted",), ("Pending",)]
     assert refused(client).status == "Pending"
