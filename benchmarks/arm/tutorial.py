@@ -97,7 +97,8 @@ def _charged(pi: Machine, laptop: Laptop, calls: list[str]) -> Iterator[str]:
     pi.run("systemctl kill -s STOP charge-point")
     _until(lambda: "gpio_in" in pi.run(PIN) or "in lo" in pi.run(PIN), "the watchdog")
     seconds = time.monotonic() - started
-    yield f"| `kill -STOP` while somebody charges: it hangs | after {seconds:.0f} s systemd has killed it, and GPIO17 is no output that is high |"
+    then = f"after {seconds:.0f} s systemd has killed it, and GPIO17 is no output that is high"
+    yield f"| `kill -STOP` while somebody charges: it hangs | {then} |"
 
 
 def _pin(pi: Machine, wanted: str) -> str:
