@@ -95,6 +95,7 @@ class Root:
             # In a namespace of its own, so that no mount survives a build that is interrupted.
             _do("unshare", "--mount", "mmdebstrap", *options, self.userland.suite, half, source)
             half.rename(self.path)
+            (self.path / "etc" / "hosts").write_text("127.0.0.1 localhost\n", encoding="utf-8")
         self._fetch_wheels()
         for folder in ("project", "wheels"):
             shutil.rmtree(self.path / "opt" / folder, ignore_errors=True)
