@@ -27,7 +27,7 @@ CALLS = 10  # of each action
 SAMPLES = 5  # of the meter
 GOALS = {"1.6": "≤ 23, Anonymous ≤ 12", "2.0.1": "≤ 24"}
 HEAD = (
-    "| process | MiB resident | of that anonymous | threads | seconds until accepted | goal on x86_64 |",
+    "| process | MiB resident | of that anonymous | threads | seconds until BootNotification | goal on x86_64 |",
     "| --- | ---: | ---: | ---: | ---: | --- |",
 )
 
@@ -39,7 +39,7 @@ class Footprint(NamedTuple):
         resident: MiB.
         anonymous: MiB of that.
         threads: How many.
-        seconds: From its start until its BootNotification was accepted; None if it sends none.
+        seconds: From its start until its BootNotification has come; None if it sends none.
     """
 
     resident: float

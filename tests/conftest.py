@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gc
+import os
 import signal
+import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +68,22 @@ def nothing_is_left_behind() -> Iterator[None]:
     if open_sockets() - sockets:
         gc.collect()  # of tests that drop a peer without closing it
         assert not open_sockets() - sockets, "a socket is still open"
+
+
+@pytest.fixture
+def start_process() -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Starts programs, with variables beside those of this process, whose output can be read; they are killed at the end."""
+    programs: list[subprocess.Popen[str]] = []
+
+    def start(command: Sequence[str], **environ: str) -> subprocess.Popen[str]:
+        pipe = subprocess.PIPE
+        programs.append(subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env={**os.environ, **environ}))
+        return programs[-1]
+
+    yield start
+    for each in programs:
+        with each:
+            each.kill()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import queue
 import signal
 import subprocess
@@ -542,20 +541,14 @@ print([state.state for state in relay.states])
 
 
 @pytest.fixture
-def program(tmp_path: Path) -> Iterator[Callable[[str], subprocess.Popen[str]]]:
+def program(tmp_path: Path, start_process: Callable[..., subprocess.Popen[str]]) -> Callable[[str], subprocess.Popen[str]]:
     """Starts the real program, with the outbox of the one before."""
-    programs: list[subprocess.Popen[str]] = []
 
     def run(url: str) -> subprocess.Popen[str]:
         command = [sys.executable, "-c", DRIVER, str(EXAMPLE), url, IDENTITY, str(tmp_path / "outbox")]
-        environment = {**os.environ, "PYTHONPATH": str(EXAMPLE.parents[2])}
-        programs.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment))
-        return programs[-1]
+        return start_process(command, PYTHONPATH=str(EXAMPLE.parents[2]))
 
-    yield run
-    for each in programs:
-        with each:
-            each.kill()
+    return run
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,40 +14,39 @@ import pytest
 from ocpp_sync.testing import ScriptedCsms
 
 from ..support import TIMEOUT, wait_until
-from . import EXAMPLES
+from . import EXAMPLES, PYTHONPATH
 from .openevse_board import SLEEPING, Board
 
 pytest.importorskip("serial", reason="pyserial is not installed")
 
 
 @pytest.fixture
-def program(board: Board, tmp_path: Path) -> Iterator[Callable[[str], subprocess.Popen[str]]]:
+def program(tmp_path: Path, board: Board, start_process: Callable[..., subprocess.Popen[str]]) -> Callable[[str], subprocess.Popen[str]]:
     """Starts the real program, where there is no gpiozero."""
-    programs: list[subprocess.Popen[str]] = []
 
     def run(url: str) -> subprocess.Popen[str]:
         config = tmp_path / "config.toml"
         document = f'board = "openevse"\n[csms]\nurl = "{url}"\nidentity = "CP1"\n[openevse]\nport = "{board.path}"\n'
         config.write_text(document, encoding="utf-8")
         main = "import sys; sys.modules['gpiozero'] = None; from charge_point.__main__ import main; sys.exit(main(sys.argv[1]))"
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(EXAMPLES), str(EXAMPLES.parents[1])])}
-        command = [sys.executable, "-c", main, str(config)]
-        programs.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment))
-        return programs[-1]
+        return start_process([sys.executable, "-c", main, str(config)], PYTHONPATH=PYTHONPATH)
 
-    yield run
-    for each in programs:
-        with each:
-            each.kill()
+    return run
+
+
+def charging(csms: ScriptedCsms, board: Board, program: Callable[[str], subprocess.Popen[str]]) -> subprocess.Popen[str]:
+    """The program, while the CSMS lets a car charge."""
+    board.plug()
+    running = program(csms.url)
+    csms.wait_for("StatusNotification", timeout=6 * TIMEOUT)
+    csms.call("CP1", "RemoteStartTransaction", {"idTag": "REMOTE-1"})
+    assert wait_until(lambda: board.relay)
+    return running
 
 
 def test_a_signal_puts_the_board_to_sleep(board: Board, program: Callable[[str], subprocess.Popen[str]]) -> None:
-    board.plug()
     with ScriptedCsms(versions="1.6") as csms:
-        running = program(csms.url)
-        csms.wait_for("StatusNotification", timeout=6 * TIMEOUT)
-        csms.call("CP1", "RemoteStartTransaction", {"idTag": "REMOTE-1"})
-        assert wait_until(lambda: board.relay)
+        running = charging(csms, board, program)
         running.send_signal(signal.SIGTERM)
         assert csms.wait_for("StopTransaction").payload["reason"] == "Other"
         assert running.wait(TIMEOUT) == 0
@@ -58,12 +57,8 @@ def test_after_kill_9_what_systemd_runs_puts_the_board_to_sleep(
     board: Board, program: Callable[[str], subprocess.Popen[str]], tmp_path: Path
 ) -> None:
     """ExecStopPost; see README.md."""
-    board.plug()
     with ScriptedCsms(versions="1.6") as csms:
-        running = program(csms.url)
-        csms.wait_for("StatusNotification", timeout=6 * TIMEOUT)
-        csms.call("CP1", "RemoteStartTransaction", {"idTag": "REMOTE-1"})
-        assert wait_until(lambda: board.relay)
+        running = charging(csms, board, program)
         csms.wait_for("StatusNotification", 2)  # so the answer to the StartTransaction is on disk
         running.kill()
         running.communicate(timeout=TIMEOUT)

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from charge_point.open_contactor import open_contactor
@@ -21,7 +22,7 @@ from gpiozero.pins.mock import MockFactory
 from ocpp_sync.testing import Received, ScriptedCsms
 
 from ..support import TIMEOUT, in_thread
-from . import EXAMPLES
+from . import PYTHONPATH
 from .bench import Bench
 
 DRIVER = """
@@ -85,23 +86,18 @@ def systemd(tmp_path: Path) -> Iterator[socket.socket]:
 
 
 @pytest.fixture
-def program(tmp_path: Path, systemd: socket.socket) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+def program(
+    tmp_path: Path, systemd: socket.socket, start_process: Callable[..., subprocess.Popen[str]]
+) -> Callable[..., subprocess.Popen[str]]:
     """Starts the real program on mock pins."""
-    programs: list[subprocess.Popen[str]] = []
 
     def run(url: str, *, systemd_is_there: bool = True, changed: str = "") -> subprocess.Popen[str]:
         config = tmp_path / "config.toml"
         config.write_text(f'[csms]\nurl = "{url}"\nidentity = "CP1"\n[meter]\nseconds = 0.05\n', encoding="utf-8")
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(EXAMPLES), str(EXAMPLES.parents[1])])}
-        environment |= {"GPIOZERO_PIN_FACTORY": "mock", "NOTIFY_SOCKET": str(tmp_path / "notify") if systemd_is_there else ""}
-        command = [sys.executable, "-c", DRIVER + changed + MAIN, str(config)]
-        programs.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment))
-        return programs[-1]
+        environ = {"GPIOZERO_PIN_FACTORY": "mock", "NOTIFY_SOCKET": str(tmp_path / "notify") if systemd_is_there else ""}
+        return start_process([sys.executable, "-c", DRIVER + changed + MAIN, str(config)], PYTHONPATH=PYTHONPATH, **environ)
 
-    yield run
-    for each in programs:
-        with each:
-            each.kill()
+    return run
 
 
 def line(running: subprocess.Popen[str]) -> str:
@@ -177,16 +173,22 @@ def test_systemd_is_told(systemd: socket.socket, program: Callable[[str], subpro
         assert running.wait(TIMEOUT) == 0
 
 
+def charging(csms: ScriptedCsms, held: Held, program: Callable[..., subprocess.Popen[str]], **options: Any) -> subprocess.Popen[str]:
+    """The program, while somebody charges whose end the CSMS will let wait."""
+    csms.script("StopTransaction", held)
+    running = program(csms.url, changed=PATIENT, **options)
+    csms.wait_for("StatusNotification", timeout=6 * TIMEOUT)
+    csms.call("CP1", "RemoteStartTransaction", {"idTag": "REMOTE-1"})
+    assert line(running) == "closed"
+    return running
+
+
 def test_systemd_is_told_once_and_before_the_goodbye(systemd: socket.socket, program: Callable[..., subprocess.Popen[str]]) -> None:
     systemd.settimeout(6 * TIMEOUT)
     before = in_thread(lambda: list(iter(lambda: systemd.recv(100), b"STOPPING=1")))
     held = Held()
     with ScriptedCsms(versions="1.6") as csms:
-        csms.script("StopTransaction", held)
-        running = program(csms.url, changed=PATIENT)
-        csms.wait_for("StatusNotification", timeout=6 * TIMEOUT)
-        csms.call("CP1", "RemoteStartTransaction", {"idTag": "REMOTE-1"})
-        assert line(running) == "closed"
+        running = charging(csms, held, program)
         running.send_signal(signal.SIGTERM)
         assert held.asked.wait(6 * TIMEOUT)
         assert before.result(6 * TIMEOUT)[:1] == [b"READY=1"]
@@ -209,16 +211,25 @@ def test_systemd_that_cannot_be_told_ends_nothing(tmp_path: Path, monkeypatch: p
 def test_a_second_signal_ends_a_goodbye_that_the_csms_lets_wait(program: Callable[..., subprocess.Popen[str]]) -> None:
     held = Held()
     with ScriptedCsms(versions="1.6") as csms:
-        csms.script("StopTransaction", held)
-        running = program(csms.url, changed=PATIENT)
-        csms.wait_for("StatusNotification", timeout=6 * TIMEOUT)
-        csms.call("CP1", "RemoteStartTransaction", {"idTag": "REMOTE-1"})
-        assert line(running) == "closed"
+        running = charging(csms, held, program)
         running.send_signal(signal.SIGTERM)
         assert held.asked.wait(6 * TIMEOUT)
         running.send_signal(signal.SIGTERM)
         assert running.wait(6 * TIMEOUT) == 1
         held.answer()
+
+
+def test_a_signal_in_the_goodbye_of_a_reset_ends_the_program(program: Callable[..., subprocess.Popen[str]]) -> None:
+    held = Held()
+    with ScriptedCsms(versions="1.6") as csms:
+        running = charging(csms, held, program, systemd_is_there=False)
+        csms.call("CP1", "Reset", {"type": "Soft"})
+        assert held.asked.wait(6 * TIMEOUT)
+        running.send_signal(signal.SIGTERM)
+        held.answer()
+        # Whoever is first: the thread that takes signals, or the end of the goodbye, which lets a signal that waits have its way.
+        assert running.wait(6 * TIMEOUT) in (0, -signal.SIGTERM)
+        assert len([each for each in csms.received if each.action == "BootNotification"]) == 1
 
 
 def test_a_second_signal_ends_a_program_whose_pins_are_closed_already(program: Callable[..., subprocess.Popen[str]]) -> None:
@@ -235,7 +246,7 @@ def test_a_second_signal_ends_a_program_whose_pins_are_closed_already(program: C
 def test_what_is_wrong_with_the_settings_is_said_in_a_line(tmp_path: Path) -> None:
     config = tmp_path / "config.toml"
     config.write_text('[csms]\nurl = "ws://x"\nidentiy = "CP1"\n', encoding="utf-8")
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(EXAMPLES), str(EXAMPLES.parents[1])])}
+    environment = {**os.environ, "PYTHONPATH": PYTHONPATH}
     command = [sys.executable, "-m", "charge_point", str(config)]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=6 * TIMEOUT, check=False)
     wanted = f"charge_point: {config}: csms.identiy is no key that is known; did you mean csms.identity?\n"

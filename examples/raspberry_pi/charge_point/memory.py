@@ -23,7 +23,10 @@ EMPTY: dict[str, Any] = {
 
 
 class Memory:
-    """The file; a change is on disk when :meth:`keep` returns. It is written seldom, for the sake of the SD card."""
+    """The file; a change is on disk when :meth:`keep` returns.
+
+    It is written seldom, for the sake of the SD card: while somebody charges, with each meter value that is told.
+    """
 
     def __init__(self, path: str | Path) -> None:
         self._path = Path(path)

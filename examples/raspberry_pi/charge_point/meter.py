@@ -79,6 +79,7 @@ class ModbusMeter:
         self._unit = unit
         self._attempts = attempts
         self._is_lost = False  # the port; it may be there again
+        self._is_closed = False
         self._lock = threading.Lock()
 
     def read(self) -> Reading:
@@ -89,7 +90,8 @@ class ModbusMeter:
             return Reading(energy, power, self._float(VOLTAGE), max(self._float(each) for each in CURRENTS[self._model]))
 
     def close(self) -> None:
-        """See :class:`Meter`."""
+        """See :class:`Meter`; a reading that goes on fails, and does not open the port again."""
+        self._is_closed = True
         self._port.close()
 
     def _float(self, register: int) -> float:
@@ -104,7 +106,7 @@ class ModbusMeter:
     def _ask(self, register: int) -> float:
         request = struct.pack(">BBHH", self._unit, 4, register, 2)
         try:
-            if self._is_lost:
+            if self._is_lost and not self._is_closed:
                 self._port.close()
                 self._port.open()
                 self._is_lost = False
