@@ -29,6 +29,7 @@ _FILES = {
     "etc/hostname": "raspberrypi\n",
     "etc/hosts": f"127.0.0.1 localhost raspberrypi\n{HERE} laptop.local\n",
     "etc/systemd/network/wired.network": "[Match]\nName=e*\n[Network]\nDHCP=yes\n",
+    "etc/modprobe.d/network.conf": "blacklist cdc_subset\n",  # which takes qemu's USB network for another one, if it is loaded first
     "etc/pip.conf": "[global]\nno-index = true\nfind-links = /opt/wheels\n",  # where wheels come from, without a network
 }
 _REVISION = ("/system", "linux,revision", "a21041")  # what the firmware of a Pi tells the kernel, and qemu does not: a Pi 2 B
